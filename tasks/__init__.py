@@ -1,0 +1,1 @@
+"""Tasks: real and generated text with labelled words, spans and pairs."""
