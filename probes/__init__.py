@@ -1,0 +1,1 @@
+"""Probes: linear classifiers over frozen vectors, and how well they did."""
