@@ -1,0 +1,1 @@
+"""Results: records of what was measured, and tables drawn from them."""

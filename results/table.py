@@ -1,0 +1,281 @@
+"""The layerwise table: encoders and their layers downwards, tasks across, baselines below.
+
+A table holds what was measured and nothing else: what is missing stays missing, what failed says
+so, and units whose numbers depend on something different never share a row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
+from typing import Literal
+
+from ..core.errors import DataError
+from .records import Record
+from .variants import Variant, variants
+
+_FIRST_BASELINES = ("majority", "per-type majority")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One score, or why there is none.
+
+    ``value`` is the mean over ``values``, one a seed, in order of the seeds; ``interval`` is the
+    mean of the seeds' intervals, None where a seed has none. ``best`` marks the best layer of its
+    encoder in its column. ``partial``: some seeds failed. ``range`` (of a baseline that differs
+    between units) has the lowest and the highest value.
+    """
+
+    status: Literal["ok", "failed", "missing", "range"] = "missing"
+    value: float | None = None
+    interval: tuple[float, float] | None = None
+    values: tuple[float, ...] = ()
+    best: bool = False
+    partial: bool = False
+
+
+@dataclass(frozen=True)
+class Column:
+    """A task (versioned name) and the score shown of it."""
+
+    task: str
+    metric: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One layer of an encoder, or a baseline (``layer`` None, ``name`` the baseline's).
+
+    ``variant`` says what sets it apart from others of that name: ``context=document``.
+    """
+
+    name: str
+    variant: str
+    layer: int | None
+    layer_name: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A failed unit and its error."""
+
+    encoder: str
+    variant: str
+    task: str
+    layer: int
+    seed: int
+    error: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows in reading order: encoders by name, layers upwards from 0, then the baselines.
+
+    ``notes`` are lines to stand below, ``interval_note`` one for where intervals are shown. All
+    texts are as they came, so that whoever shows them must make them harmless.
+    """
+
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    failures: tuple[Failure, ...]
+    notes: tuple[str, ...]
+    interval_note: str = ""
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """All cells, row after row."""
+        return tuple(cell for row in self.rows for cell in row.cells)
+
+
+_Place = tuple[str, str, int]
+
+
+def build(records: Iterable[Record]) -> Table:
+    """The table of the records. Raises DataError where there are none.
+
+    Seeds of one unit are averaged. Whatever else sets units of one encoder, task and layer apart
+    (weights, data, probe, settings) gives rows of their own, labelled with what differs.
+    """
+    unique = {record.id: record for record in records}.values()
+    records = sorted(unique, key=lambda r: (_natural(r.key.encoder), r.key.layer, r.key.seed))
+    if not records:
+        raise DataError("no records to draw a table from", cure="run `probe run` first")
+    labels = variants(records)
+    found = {Column(record.key.task, record.metric) for record in records}
+    columns = tuple(sorted(found, key=lambda column: (_natural(column.task), column.metric)))
+    units: dict[tuple[_Place, Column], list[Record]] = defaultdict(list)
+    layer_names: dict[_Place, str] = {}
+    for record, variant in zip(records, labels, strict=True):
+        place = (record.key.encoder, variant.encoder, record.key.layer)
+        units[place, Column(record.key.task, record.metric)].append(record)
+        layer_names.setdefault(place, record.layer_name)
+    rows = [
+        Row(*place, name, tuple(_cell(units.get((place, column), [])) for column in columns))
+        for place, name in sorted(layer_names.items(), key=lambda item: _place_order(item[0]))
+    ]
+    rows = _mark_best(rows, columns)
+    baselines = _baselines(records, labels, columns)
+    failures = tuple(
+        Failure(
+            record.key.encoder,
+            variant.encoder,
+            record.key.task,
+            record.key.layer,
+            record.key.seed,
+            record.error or "",
+        )
+        for record, variant in zip(records, labels, strict=True)
+        if record.status == "failed"
+    )
+    return Table(
+        columns,
+        (*rows, *baselines),
+        failures,
+        _notes(records, rows),
+        _interval_note(records),
+    )
+
+
+def lower_is_better(metric: str) -> bool:
+    """Whether the score is a cost; its unit at the end of the name tells."""
+    return metric.endswith(("_nats", "_bits", "_seconds"))
+
+
+def _cell(records: Sequence[Record]) -> Cell:
+    if not records:
+        return Cell()
+    good = [record for record in records if record.status == "ok"]
+    if not good:
+        return Cell(status="failed")
+    intervals = [record.interval for record in good if record.interval is not None]
+    return replace(
+        _mean_cell([record.scores[record.metric] for record in good]),
+        interval=(fmean(i.low for i in intervals), fmean(i.high for i in intervals))
+        if len(intervals) == len(good)
+        else None,
+        partial=len(good) < len(records),
+    )
+
+
+def _mean_cell(values: Sequence[float]) -> Cell:
+    # fmean of equal values may differ from them in the last bit, and then break a tie.
+    mean = values[0] if len(set(values)) == 1 else fmean(values)
+    return Cell(status="ok", value=mean, values=tuple(values))
+
+
+def _mark_best(rows: Sequence[Row], columns: Sequence[Column]) -> list[Row]:
+    """Mark the best layers of each encoder and task; one layer alone is no best one."""
+    best: dict[tuple[str, str, int], float] = {}
+    for index, column in enumerate(columns):
+        measured = defaultdict(list)
+        for row in rows:
+            value = row.cells[index].value
+            if value is not None:
+                measured[row.name, row.variant].append(value)
+        choose = min if lower_is_better(column.metric) else max
+        for group, values in measured.items():
+            if len(values) > 1:
+                best[(*group, index)] = choose(values)
+    return [
+        replace(
+            row,
+            cells=tuple(
+                replace(
+                    cell,
+                    best=cell.value is not None
+                    and cell.value == best.get((row.name, row.variant, index)),
+                )
+                for index, cell in enumerate(row.cells)
+            ),
+        )
+        for row in rows
+    ]
+
+
+def _baselines(
+    records: Sequence[Record], labels: Sequence[Variant], columns: Sequence[Column]
+) -> list[Row]:
+    values: dict[tuple[str, str], dict[Column, set[float]]] = defaultdict(lambda: defaultdict(set))
+    for record, variant in zip(records, labels, strict=True):
+        for name, scores in record.baselines.items():
+            if record.metric in scores:
+                column = Column(record.key.task, record.metric)
+                values[name, variant.data][column].add(scores[record.metric])
+
+    def cell(found: set[float] | None) -> Cell:
+        if not found:
+            return Cell()
+        if len(found) > 1:
+            return Cell(status="range", interval=(min(found), max(found)))
+        return _mean_cell(tuple(found))
+
+    return [
+        Row(name, variant, None, "", tuple(cell(by_column.get(column)) for column in columns))
+        for (name, variant), by_column in sorted(
+            values.items(), key=lambda item: (_baseline_order(item[0][0]), item[0][1])
+        )
+    ]
+
+
+def _notes(records: Sequence[Record], rows: Sequence[Row]) -> tuple[str, ...]:
+    """What a reader must know of the numbers, beside the marks."""
+    notes = []
+    sizes = {len(cell.values) for row in rows for cell in row.cells if cell.status == "ok"}
+    if len(sizes) == 1 and sizes != {1}:
+        notes.append(f"each score is the mean of n={sizes.pop()} seeds")
+    elif len(sizes) > 1:
+        notes.append(f"scores are means of n={_span(sizes)} seeds, not the same number everywhere")
+    notes.append("data: " + _by_task((record.key.data, record.key.task) for record in records))
+    notes.append("probe: " + _by_task((record.key.probe, record.key.task) for record in records))
+    return tuple(notes)
+
+
+def _by_task(pairs: Iterable[tuple[str, str]]) -> str:
+    tasks: dict[str, set[str]] = defaultdict(set)
+    for value, task in pairs:
+        tasks[value].add(task)
+    if len(tasks) == 1:
+        return next(iter(tasks))
+    return "; ".join(
+        f"{value} ({', '.join(sorted(found, key=_natural))})"
+        for value, found in sorted(tasks.items())
+    )
+
+
+def _interval_note(records: Sequence[Record]) -> str:
+    intervals = [record.interval for record in records if record.interval is not None]
+    if not intervals:
+        return ""
+    confidence = _span({100 * interval.confidence for interval in intervals})
+    return (
+        f"[low, high]: {confidence} % percentile interval, bootstrap over "
+        f"{_span({interval.clusters for interval in intervals})} clusters of test targets "
+        f"({_span({interval.replicates for interval in intervals})} replicates)"
+    )
+
+
+def _span(values: set[int] | set[float]) -> str:
+    low, high = min(values), max(values)
+    return f"{low:g}" if low == high else f"{low:g}–{high:g}"
+
+
+def _natural(text: str) -> list[tuple[int, int, str]]:
+    """A sort key by which layer10 comes after layer9."""
+    return [
+        (0, len(part), part) if part[:1].isdigit() else (1, 0, part)
+        for part in re.split(r"([0-9]+)", text)
+    ]
+
+
+def _place_order(place: _Place) -> tuple[object, ...]:
+    return _natural(place[0]), _natural(place[1]), place[2]
+
+
+def _baseline_order(name: str) -> tuple[int, str]:
+    known = name in _FIRST_BASELINES
+    return (_FIRST_BASELINES.index(name) if known else len(_FIRST_BASELINES), name)

@@ -1,0 +1,119 @@
+"""A table for a terminal, in as many blocks of columns as its width asks for."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
+
+from .escaping import visible
+from .render import BEST, PARTIAL, groups, layer_text, legend, row_text, shown
+from .table import Cell, Column, Row, Table
+
+_GAP = 2
+# No lines but one under the head and one above the baselines.
+_LINES = box.Box("    \n    \n ── \n    \n ── \n ── \n    \n    \n")
+_WIDEST_HEAD = 18
+_NARROWEST_NAME = 12
+_INDENT = 2
+
+
+def to_terminal(
+    table: Table, *, width: int = 100, styled: bool = False, intervals: bool = False
+) -> str:
+    """The table as lines of at most ``width`` columns.
+
+    ``styled`` is for a terminal and shows the best layers in bold; without it they carry a star
+    and there are no escape sequences. Tasks that do not fit side by side follow in blocks below.
+    """
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        width=width,
+        force_terminal=styled,
+        color_system="standard" if styled else None,
+        no_color=not styled,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        legacy_windows=False,
+    )
+    names = _name_width(table, width)
+    left = width - names - _GAP
+    for number, block in enumerate(_blocks(table, left, styled, intervals)):
+        if number:
+            console.print()
+        console.print(_grid(table, names, block, styled, intervals))
+    console.print()
+    for line in legend(table, intervals, best="bold:" if styled else BEST):
+        console.print(Text(visible(line), style="dim", overflow="fold"))
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+
+
+def _grid(
+    table: Table, names: int, block: Sequence[tuple[int, int]], styled: bool, intervals: bool
+) -> Grid:
+    """Some of the table's columns; ``block`` is a list of (column, width)."""
+    grid = Grid(box=_LINES, show_edge=False, pad_edge=False, padding=(0, _GAP - 1, 0, 0))
+    grid.add_column("encoder and layer", width=names, overflow="fold", vertical="top")
+    for index, size in block:
+        column = table.columns[index]
+        head = Text(f"{visible(column.task)}\n{visible(column.metric)}", overflow="fold")
+        grid.add_column(head, width=size, justify="right", overflow="fold")
+    for group in groups(table):
+        first = group[0]
+        if first.layer is None:
+            grid.add_section()
+        else:
+            grid.add_row(Text(visible(row_text(first)), style="bold", overflow="fold"))
+        for row in group:
+            cells = [_cell(row.cells[index], styled, intervals) for index, _ in block]
+            grid.add_row(Text(_row_head(table, row), overflow="fold"), *cells)
+    return grid
+
+
+def _row_head(table: Table, row: Row) -> str:
+    if row.layer is None:
+        return visible(row_text(row))
+    digits = max(len(str(other.layer)) for other in table.rows if other.layer is not None)
+    return " " * (_INDENT + digits - len(str(row.layer))) + visible(layer_text(row))
+
+
+def _cell(cell: Cell, styled: bool, intervals: bool) -> Text:
+    mark = (BEST if cell.best and not styled else "") + (PARTIAL if cell.partial else "")
+    style = "bold" if cell.best else "red" if cell.status == "failed" else ""
+    return Text(mark + shown(cell, intervals), style=style)
+
+
+def _name_width(table: Table, width: int) -> int:
+    texts = ["encoder and layer"]
+    for row in table.rows:
+        texts += [visible(row_text(row)), _row_head(table, row)]
+    return min(max(map(cell_len, texts)), max(_NARROWEST_NAME, width // 2))
+
+
+def _blocks(
+    table: Table, room: int, styled: bool, intervals: bool
+) -> Iterator[list[tuple[int, int]]]:
+    block: list[tuple[int, int]] = []
+    used = 0
+    for index, column in enumerate(table.columns):
+        size = _width(column, [row.cells[index] for row in table.rows], styled, intervals)
+        size = min(size, room)
+        if block and used + _GAP + size > room:
+            yield block
+            block, used = [], 0
+        block.append((index, size))
+        used += _GAP + size
+    yield block
+
+
+def _width(column: Column, cells: Sequence[Cell], styled: bool, intervals: bool) -> int:
+    head = max(cell_len(visible(column.task)), cell_len(visible(column.metric)))
+    body = max(cell_len(_cell(cell, styled, intervals).plain) for cell in cells)
+    return max(body, min(head, _WIDEST_HEAD))
