@@ -1,0 +1,1 @@
+"""Encoders: frozen models that turn documents into layers of word vectors."""
