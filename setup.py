@@ -60,7 +60,7 @@ if __name__ == "__main__":  # an editable install can import this file
             "": ["py.typed"],
         },
         install_requires=[
-            "ai2-tango>=1.2.1",  # allennlp-light asks for any; a resolver may pick one it can't import
+            "ai2-tango>=1.2.1",  # allennlp-light asks for any, but needs this
             "allennlp-light>=1.0",
             "click>=8.1",
             "conllu>=6.0",

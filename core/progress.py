@@ -28,7 +28,7 @@ def is_shown() -> bool:
 def bar(description: str, total: float) -> Iterator[Callable[[float, str], None]]:
     """A bar that is moved by calling what the block gets: ``advance(steps, note)``."""
     if not is_shown():
-        yield lambda steps, note="": None
+        yield _unseen
         return
     from rich.console import Console
     from rich.progress import (
@@ -56,6 +56,10 @@ def bar(description: str, total: float) -> Iterator[Callable[[float, str], None]
             progress.update(task, advance=steps, note=note)
 
         yield advance
+
+
+def _unseen(steps: float, note: str) -> None:
+    pass
 
 
 def track(items: Iterable[T], description: str, total: int) -> Iterator[T]:

@@ -28,9 +28,7 @@ class Probe(Protocol):
         """Everything that decides its numbers, for the record."""
         ...
 
-    def fit(
-        self, X: Features, y: Labels, X_dev: Features, y_dev: Labels, *, classes: int
-    ) -> Probe:
+    def fit(self, X: Features, y: Labels, X_dev: Features, y_dev: Labels, *, classes: int) -> Probe:
         """Fit on (rows, dim) features and (rows,) labels; the dev rows choose hyperparameters."""
         ...
 

@@ -29,9 +29,11 @@ class LinearProbe:
     start of the next; the value with the lowest cross-entropy on dev is kept, and the path ends
     once dev has become worse ``patience`` times in a row.
 
-    The path is walked in float32 to ten times ``tolerance`` (the largest entry of the mean
-    objective's gradient, in the solver's scaled variables); the chosen optimum is then refined in float64 to ``tolerance`` itself, and
-    ``converged_`` tells whether it got there.
+    The path is walked to ten times ``tolerance``, the chosen optimum is then refined to
+    ``tolerance`` itself, and ``converged_`` tells whether it got there. The tolerance is on the
+    largest entry of the mean objective's gradient, in variables that are scaled so that the
+    Hessian is near the identity: the objective's own error is of the order of its square.
+    Products are in float32, sums over rows in float64.
     """
 
     name = "linear"
@@ -42,7 +44,7 @@ class LinearProbe:
         *,
         l2: Sequence[float] = HALF_DECADES,
         patience: int = 1,
-        tolerance: float = 1e-5,
+        tolerance: float = 1e-4,
         max_iterations: int = 1000,
     ) -> None:
         self.l2 = l2
@@ -81,7 +83,7 @@ class LinearProbe:
         worse = 0
         for l2 in sorted(self.l2, reverse=True):
             weights, iterations, _ = self._optimum(
-                rows, target, spreads, l2, weights, 10 * self.tolerance, torch.float32
+                rows, target, spreads, l2, weights, 10 * self.tolerance
             )
             dev = _cross_entropy(self._probabilities(dev_rows, weights)[known], dev_target)
             self.path_.append({"l2": l2, "dev_cross_entropy": dev, "iterations": iterations})
@@ -92,7 +94,7 @@ class LinearProbe:
                 if worse == self.patience:
                     break
         self.weights_, iterations, self.converged_ = self._optimum(
-            rows, target, spreads, self.l2_, best[1], self.tolerance, torch.float64
+            rows, target, spreads, self.l2_, best[1], self.tolerance
         )
         self.iterations_ = iterations + int(sum(step["iterations"] for step in self.path_))
         return self
@@ -127,7 +129,6 @@ class LinearProbe:
         l2: float,
         start: NDArray[np.float64],
         tolerance: float,
-        dtype: torch.dtype,
     ) -> tuple[NDArray[np.float64], int, bool]:
         """The weights of shape (classes, dim + 1), the intercept last."""
         if len(start) == 1:
@@ -143,7 +144,7 @@ class LinearProbe:
 
         def objective(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
             weights = flat.reshape(scale.shape) * scale
-            loss, gradient = _loss_and_gradient(rows, target, torch.from_numpy(weights), dtype)
+            loss, gradient = _loss_and_gradient(rows, target, torch.from_numpy(weights))
             gradient[:, :-1] += l2 * weights[:, :-1]
             loss += 0.5 * l2 * float((weights[:, :-1] ** 2).sum())
             return loss / count, (gradient * scale).ravel() / count
@@ -167,7 +168,7 @@ class LinearProbe:
         matrix = torch.from_numpy(weights).float()
         parts = [
             torch.softmax((part @ matrix[:, :-1].T + matrix[:, -1]).double(), dim=1)
-            for part in rows.split(_ROWS)
+            for part in torch.split(rows, _ROWS)
         ]
         return torch.cat(parts).numpy()  # (rows, classes)
 
@@ -177,23 +178,20 @@ def _principal_axes(rows: Tensor) -> Tensor | None:
     if rows.shape[1] > _WIDEST:
         return None
     gram = (rows.T @ rows).double() / len(rows)
-    return torch.linalg.eigh(gram).eigenvectors.float()
+    axes: Tensor = torch.linalg.eigh(gram).eigenvectors.float()
+    return axes
 
 
 def _loss_and_gradient(
-    rows: Tensor, target: Tensor, weights: Tensor, dtype: torch.dtype
+    rows: Tensor, target: Tensor, weights: Tensor
 ) -> tuple[float, NDArray[np.float64]]:
-    """The summed cross-entropy in nats and its gradient, of the weights' shape.
-
-    Products are in ``dtype``, sums over pieces of the rows in float64.
-    """
-    matrix = weights.to(dtype)  # (classes, dim + 1)
+    """The summed cross-entropy in nats and its gradient, of the weights' shape."""
+    matrix = weights.float()  # (classes, dim + 1)
     slope, intercept = matrix[:, :-1].contiguous(), matrix[:, -1:]
     loss = 0.0
     gradient = torch.zeros_like(weights)
     # Classes stand in rows and data in columns: sums over a few classes then run along memory.
-    for part, aim in zip(rows.split(_ROWS), target.split(_ROWS), strict=True):
-        part = part.to(dtype)
+    for part, aim in zip(torch.split(rows, _ROWS), torch.split(target, _ROWS), strict=True):
         logits = torch.addmm(intercept, slope, part.T)  # (classes, rows)
         logits -= logits.amax(dim=0)
         right = logits.gather(0, aim[None])  # (1, rows)

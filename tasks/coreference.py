@@ -89,4 +89,4 @@ class MentionPair:
 def _generator(document_id: str) -> random.Random:
     # Of each document alone: no other document, and no order of them, changes its negatives.
     digest = hashlib.sha256(f"coref.v1 {SEED} {document_id}".encode()).digest()
-    return random.Random(int.from_bytes(digest[:8], "big"))  # noqa: S311 (no secret is drawn)
+    return random.Random(int.from_bytes(digest[:8], "big"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 from .trees import Node, Word, leaf, leaves, phrase
@@ -68,11 +69,11 @@ def length(node: Node) -> int:
 def drop_doubled_punctuation(root: Node) -> None:
     """Remove a comma right before another mark, as after an apposition at the end."""
     items = list(leaves(root))
-    for item, following in zip(items, items[1:], strict=False):
+    for item, following in itertools.pairwise(items):
         before: Word | None = item.word
         after: Word | None = following.word
         if before is not None and after is not None and before.form == ",":
-            if after.upos == "PUNCT" and after.form != '"' or after.xpos == "POS":
+            if (after.upos == "PUNCT" and after.form != '"') or after.xpos == "POS":
                 _remove(root, item)
 
 

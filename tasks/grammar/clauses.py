@@ -153,7 +153,7 @@ class Clauses:
     def _mid_adverb(self, verbal: Verbal) -> Node | None:
         if verbal.negative or not self._sampler.chance(0.11):
             return None
-        options = modifiers.FREQUENCY + ["just", "also", "only"]
+        options = [*modifiers.FREQUENCY, "just", "also", "only"]
         return phrase("ADVP", leaf(adverb(self._sampler.pick(options)))).as_("advmod")
 
     def _maybe_passive(self, event: Event, verbal: Verbal) -> tuple[Event, Verbal]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 
 from .assembly import capitalise, drop_doubled_punctuation
@@ -35,7 +36,7 @@ def write_document(sampler: Sampler) -> Document:
     phrases = NounPhrases(sampler, discourse, cast)
     events = Events(sampler, discourse, cast, phrases)
     genre = sampler.weighted([("story", 4.0), ("talk", 2.6), ("report", 1.7), ("letter", 1.9)])
-    tense = "Pres" if genre == "report" or genre == "letter" and sampler.chance(0.4) else "Past"
+    tense = "Pres" if genre == "report" or (genre == "letter" and sampler.chance(0.4)) else "Past"
     clauses = Clauses(sampler, discourse, cast, phrases, events, tense)
     sentences = Sentences(sampler, discourse, cast, phrases, events, clauses)
     speaking = Speaking(sampler, discourse, phrases, clauses, sentences)
@@ -72,7 +73,7 @@ def _finish(tree: Node) -> None:
     """Settle what depends on neighbouring words: doubled commas, "an", the first capital."""
     drop_doubled_punctuation(tree)
     items = list(leaves(tree))
-    for item, following in zip(items, items[1:], strict=False):
+    for item, following in itertools.pairwise(items):
         word, after = item.word, following.word
         if word is not None and after is not None and word.lemma == "a" and word.upos == "DET":
             if needs_an(after.form):

@@ -160,7 +160,7 @@ class Events:
         gift = self.participant(frame.object, event.subject)
         recipient = self.participant(("person",), event.subject)
         short = self._discourse.pronoun_fits(gift) or draw.chance(0.35)
-        if short or event.verb in ("read", "write", "send", "sell") and draw.chance(0.4):
+        if short or (event.verb in ("read", "write", "send", "sell") and draw.chance(0.4)):
             event.slots = [Slot("obj", gift), Slot("obl", recipient, "to")]
         else:
             event.slots = [Slot("iobj", recipient), Slot("obj", gift)]

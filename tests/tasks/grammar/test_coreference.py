@@ -152,9 +152,7 @@ def test_distractors_share_names_and_nouns(documents: list[Any]) -> None:
             introduced[_text(document, mention)].add(mention.entity)
         shared_noun += any(len(found) > 1 for found in by_noun.values())
         shared_surname += any(len(found) > 1 for found in by_surname.values())
-        twice_introduced += any(
-            len(found) > 1 for text, found in introduced.items() if " " in text
-        )
+        twice_introduced += any(len(found) > 1 for text, found in introduced.items() if " " in text)
     assert shared_noun > 60
     assert shared_surname > 4
     assert twice_introduced > 15
