@@ -1,0 +1,122 @@
+"""A task's targets as arrays: spans as rows of the stored activations, labels as numbers."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.files import canonical_json
+from ..core.types import SPLITS, Document, Span, Split, TaskData, text_hash
+from ..probes.majority import type_key
+from ..probes.metrics import UNSEEN
+
+
+@dataclass(frozen=True)
+class SplitArrays:
+    """One split. Spans have the shape (targets, 2) and count words over all its documents.
+
+    ``labels`` are numbers below the number of classes, or ``UNSEEN`` for a label that training
+    does not have; ``clusters`` number the sentences (or documents) that targets belong to;
+    ``types`` are the words of each target, for the majority label of a word type.
+    """
+
+    spans1: NDArray[np.int64]
+    spans2: NDArray[np.int64] | None
+    labels: NDArray[np.int64]
+    clusters: NDArray[np.int64]
+    types: list[str]
+
+
+@dataclass(frozen=True)
+class TaskArrays:
+    """All splits of a task. ``classes`` are the labels of train, in alphabetical order.
+
+    ``cluster`` says what is resampled for intervals: ``sentence``, or ``document`` where a
+    target may reach over sentences. ``data_hash`` is the sha256 of text and targets.
+    """
+
+    task: str
+    metric: str
+    classes: list[str]
+    positive: int | None
+    splits: dict[str, SplitArrays]
+    cluster: str
+    data_hash: str
+
+
+def to_arrays(data: TaskData) -> TaskArrays:
+    """Lay out a task's targets."""
+    classes = sorted({target.label for target in data.splits["train"].targets})
+    numbers = {label: number for number, label in enumerate(classes)}
+    within = all(_within_sentences(split) for split in data.splits.values())
+    digest = hashlib.sha256(data.task.encode())
+    for name in SPLITS:
+        split = data.splits[name]
+        digest.update(text_hash(split.documents).encode())
+        digest.update(canonical_json(split.targets).encode())
+    return TaskArrays(
+        task=data.task,
+        metric=data.metric,
+        classes=classes,
+        positive=None if data.positive is None else numbers[data.positive],
+        splits={name: _lay_out(data.splits[name], numbers, by_sentence=within) for name in SPLITS},
+        cluster="sentence" if within else "document",
+        data_hash=digest.hexdigest(),
+    )
+
+
+def _lay_out(split: Split, numbers: dict[str, int], *, by_sentence: bool) -> SplitArrays:
+    places, sentences = _places(split.documents)
+    documents = {document.id: document for document in split.documents}
+    offsets = np.array([places[target.document] for target in split.targets])[:, None]
+    pairs = split.targets[0].span2 is not None
+    spans1 = np.array([target.span1 for target in split.targets]) + offsets
+    spans2 = np.array([target.span2 for target in split.targets]) + offsets if pairs else None
+    if by_sentence:
+        clusters = np.searchsorted(sentences, spans1[:, 0], side="right")
+    else:
+        starts = np.array(list(places.values()))
+        clusters = np.searchsorted(starts, spans1[:, 0], side="right")
+    return SplitArrays(
+        spans1=spans1,
+        spans2=spans2,
+        labels=np.array([numbers.get(target.label, UNSEEN) for target in split.targets]),
+        clusters=clusters,
+        types=[
+            type_key(
+                _words(documents[target.document], target.span1),
+                _words(documents[target.document], target.span2) if target.span2 else None,
+            )
+            for target in split.targets
+        ],
+    )
+
+
+def _places(documents: tuple[Document, ...]) -> tuple[dict[str, int], NDArray[np.int64]]:
+    """Where each document starts among all words, and where each sentence does."""
+    places, sentences, start = {}, [], 0
+    for document in documents:
+        places[document.id] = start
+        sentences += [start + first for first in document.sentence_starts[:-1]]
+        start += len(document)
+    return places, np.array(sentences)
+
+
+def _words(document: Document, span: Span) -> tuple[str, ...]:
+    return document.words[span.start : span.end]
+
+
+def _within_sentences(split: Split) -> bool:
+    borders = {d.id: np.array(d.sentence_starts) for d in split.documents}
+    for target in split.targets:
+        end = target.span1.end if target.span2 is None else max(target.span1.end, target.span2.end)
+        start = target.span1.start
+        if target.span2 is not None:
+            start = min(start, target.span2.start)
+        starts = borders[target.document]
+        if np.searchsorted(starts, start, "right") != np.searchsorted(starts, end - 1, "right"):
+            return False
+    return True

@@ -1,0 +1,99 @@
+"""``probe list``: what there is to choose from."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.group(name="list")
+def command() -> None:
+    """List encoders, tasks, probes or data."""
+
+
+def _as_json(function: click.decorators.FC) -> click.decorators.FC:
+    return click.option("--json", "as_json", is_flag=True, help="For scripts.")(function)
+
+
+@command.command()
+@_as_json
+def encoders(as_json: bool) -> None:
+    """The names that --encoder takes."""
+    _plugins("encoder", as_json)
+
+
+@command.command()
+@_as_json
+def probes(as_json: bool) -> None:
+    """The names that --probe takes."""
+    _plugins("probe", as_json)
+
+
+@command.command()
+@click.option("-d", "--data", help="Only what this data can serve, with the features it has.")
+@_as_json
+def tasks(data: str | None, as_json: bool) -> None:
+    """The names that --task takes."""
+    if data is None:
+        _plugins("task", as_json)
+        return
+    from ...core import registry
+    from ...tasks.corpora import load_corpus
+
+    corpus = load_corpus(data)
+    served = [
+        {"name": name, "what": _description(task)}
+        for kind, task in registry.load_all("task").items()
+        for name in (task.available(corpus) if hasattr(task, "available") else [kind])
+    ]
+    _print(served, as_json)
+
+
+@command.command()
+@_as_json
+def data(as_json: bool) -> None:
+    """The corpora that --data knows by name, and whether they are here."""
+    from ...tasks.corpora import list_corpora
+
+    _print(
+        [
+            {
+                "name": corpus.name,
+                "what": corpus.description,
+                "here": "yes" if corpus.available else "no",
+                "where": str(corpus.where),
+            }
+            for corpus in list_corpora()
+        ],
+        as_json,
+    )
+
+
+def _plugins(kind: str, as_json: bool) -> None:
+    from ...core import registry
+
+    _print(
+        [
+            {"name": name, "what": _description(thing), "from": registry.owner(kind, name)}
+            for name, thing in registry.load_all(kind).items()
+        ],
+        as_json,
+    )
+
+
+def _description(thing: object) -> str:
+    told = getattr(thing, "description", None) or (thing.__doc__ or "").partition("\n")[0]
+    return str(told)
+
+
+def _print(rows: list[dict[str, str]], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    if not rows:
+        click.echo("none")
+        return
+    widths = {key: max(len(row[key]) for row in rows) for key in rows[0]}
+    for row in rows:
+        click.echo("  ".join(row[key].ljust(widths[key]) for key in row).rstrip())

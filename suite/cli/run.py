@@ -1,0 +1,114 @@
+"""``probe run``: the main job."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+FORMATS = ("terminal", "md", "csv", "latex", "json")
+
+
+@click.command(name="run")
+@click.option(
+    "-e",
+    "--encoder",
+    multiple=True,
+    help="NAME, NAME+random, hf:ORG/NAME, hf:./FOLDER, local:FOLDER. Repeatable.",
+)
+@click.option(
+    "-t", "--task", multiple=True, help="pos, morph:FEATURE, deprel, coref ... Repeatable."
+)
+@click.option("-d", "--data", help="builtin (default), the name of a corpus, a folder or a file.")
+@click.option("--layers", help="all (default), or 0,4,8-12, or -1 for the last.")
+@click.option("--probe", help="The kind of probe: linear (default).")
+@click.option("--span-pooling", help="A span's vector: mean (default), first, last, endpoints.")
+@click.option("--subword-pooling", help="A word's vector: mean (default), first, last.")
+@click.option("--context", help="What a word sees: its document (default) or its sentence.")
+@click.option("--device", help="Where encoders run: cpu (default), cuda, cuda:1, mps.")
+@click.option("--batch-words", type=int, help="Words that go through an encoder at once (1024).")
+@click.option("--workers", type=int, help="Workers that fit probes; 0 (default): one a processor.")
+@click.option("--engine", help="Where they run: processes (default), threads, ray.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Folder for the records (runs/DATA)."
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="A TOML file of these settings; flags override it.",
+)
+@click.option("--allow-download", is_flag=True, help="Let hf: models be fetched from the hub.")
+@click.option("--dry-run", is_flag=True, help="Say what would run, and run nothing.")
+@click.option("-f", "--format", "format_", type=click.Choice(FORMATS), help="The table's format.")
+@click.option("--intervals", is_flag=True, help="Show 95 % intervals.")
+def command(
+    config: Path | None,
+    allow_download: bool,
+    dry_run: bool,
+    format_: str | None,
+    intervals: bool,
+    **given: Any,
+) -> int:
+    """Probe encoders on tasks, layer by layer, and print the table.
+
+    What is recorded already is not computed again: the same command resumes a killed run.
+
+    \b
+    probe run --encoder transformer --task coref
+    probe run -e minilm -e minilm+random -t pos -t morph:Number --data gum
+    """
+    from ..config import build
+
+    if allow_download:
+        os.environ["LAYERWISE_ALLOW_DOWNLOAD"] = "1"
+    settings = build(given, config)
+    if dry_run:
+        return _dry_run(settings)
+
+    from ..pipeline import evaluate
+    from ._tables import print_table
+
+    outcome = evaluate(settings)
+    for problem in outcome.problems:
+        click.echo(f"warning: {problem}", err=True)
+    if outcome.records:
+        print_table(outcome.records, format_, intervals)
+    done = len(outcome.records) - outcome.computed
+    click.echo(
+        f"{outcome.computed} measured now, {done} recorded before; records: {outcome.folder}",
+        err=True,
+    )
+    for error in outcome.errors.values():
+        click.echo(f"error: {error}", err=True)
+    if outcome.errors:
+        return max(error.exit_code for error in outcome.errors.values())
+    return int(any(record.status == "failed" for record in outcome.records))
+
+
+def _dry_run(settings: Any) -> int:
+    from ...core.types import SPLITS
+    from ...encoders.store import Store
+    from ...results.records import RecordFile
+    from ..pipeline import RECORDS, plan, prepare_tasks
+
+    tasks = prepare_tasks(settings)
+    for task in tasks:
+        counts = task.data.facts["counts"]
+        sizes = ", ".join(f"{name} {counts[name]['targets']:,}" for name in SPLITS)
+        click.echo(f"{task.data.task}: {len(task.arrays.classes)} labels; targets {sizes}")
+    file = RecordFile(settings.folder() / RECORDS)
+    for name in settings.encoder:
+        planned = plan(settings, name, tasks, file)
+        store, documents = Store(), tasks[0].data.splits
+        stored = sum(
+            store.find(planned.encoder, documents[s].documents) is not None for s in SPLITS
+        )
+        click.echo(
+            f"{name}: {len(planned.encoder.layer_names)} layers x {planned.encoder.dim}, "
+            f"{planned.encoder.parameters:,} parameters; encoded already {stored} of {len(SPLITS)} "
+            f"splits; units to measure {len(planned.missing)}, recorded {len(planned.recorded)}"
+        )
+    click.echo(f"records would go to {file.path}")
+    return 0

@@ -1,0 +1,93 @@
+"""What a user asks for: one strict, frozen description of a run, from flags or a TOML file."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ..core import files
+from ..core.errors import DataError, UsageError, did_you_mean
+
+
+class RunConfig(BaseModel):
+    """A run: every encoder on every task, layer by layer. Field names are those of the flags."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    encoder: tuple[str, ...] = Field(min_length=1)
+    task: tuple[str, ...] = Field(min_length=1)
+    data: str = "builtin"
+    layers: str = "all"
+    probe: str = "linear"
+    span_pooling: Literal["mean", "first", "last", "endpoints"] = "mean"
+    subword_pooling: Literal["first", "last", "mean"] = "mean"
+    context: Literal["document", "sentence"] = "document"
+    device: str = "cpu"
+    batch_words: int = Field(default=1024, ge=1)
+    workers: int = Field(default=0, ge=0)
+    engine: Literal["processes", "threads", "ray"] = "processes"
+    output: Path | None = None
+
+    def folder(self) -> Path:
+        """Where the records go: ``--output``, or a folder named for the data."""
+        return self.output or Path("runs") / files.safe_name(Path(self.data).name or self.data)
+
+
+def build(given: dict[str, Any], file: Path | None = None) -> RunConfig:
+    """The configuration of a run: the file's values, with what was given as flags over them."""
+    values = _read(file) if file else {}
+    values |= {name: value for name, value in given.items() if value not in (None, ())}
+    unknown = sorted(values.keys() - RunConfig.model_fields.keys())
+    if unknown:
+        raise UsageError(
+            f"no such setting: {unknown[0]!r}",
+            where=str(file or "the run's settings"),
+            cure=did_you_mean(unknown[0], RunConfig.model_fields),
+        )
+    try:
+        return RunConfig(**values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = str(first["loc"][0]).replace("_", "-")
+        if first["type"] in ("missing", "too_short"):
+            raise UsageError(
+                "is missing", where=f"--{name}", cure=f"`probe list {name}s` tells the names"
+            ) from error
+        raise UsageError(first["msg"], where=f"--{name}") from error
+
+
+def select_layers(asked: str, layers: int) -> list[int]:
+    """``all``, or numbers and ranges (``0,4,8-12``) and negative ones (``-1`` is the last)."""
+    if asked == "all":
+        return list(range(layers))
+    chosen: set[int] = set()
+    for part in asked.split(","):
+        match = re.fullmatch(r"\s*(-?\d+)(?:-(\d+))?\s*", part)
+        if not match:
+            raise UsageError(f"{part!r} is no layer", where="--layers", cure="write 0,4,8-12 or -1")
+        first = int(match[1])
+        first = first + layers if first < 0 else first
+        last = int(match[2]) if match[2] else first
+        if not 0 <= first <= last < layers:
+            raise UsageError(
+                f"{part.strip()!r} is outside the layers 0 to {layers - 1}", where="--layers"
+            )
+        chosen.update(range(first, last + 1))
+    return sorted(chosen)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise DataError("no such file", where=str(file)) from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"cannot be read as TOML ({error})", where=str(file)) from error
+    for name in ("encoder", "task"):
+        if isinstance(values.get(name), str):
+            values[name] = (values[name],)
+    return values
