@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (HERE / "__init__.py").read_text())[1]
@@ -30,6 +31,15 @@ PROBES = [
     "linear = layerwise.probes.linear:LinearProbe",
 ]
 
+
+class PackageAtTheRoot(build_py):
+    """The repository's root is the package, and this file beside it is no part of it."""
+
+    def find_package_modules(self, package, package_dir):
+        modules = super().find_package_modules(package, package_dir)
+        return [module for module in modules if module[1] != "setup"]
+
+
 if __name__ == "__main__":  # an editable install can import this file
     setup(
         name="layerwise",
@@ -49,15 +59,16 @@ if __name__ == "__main__":  # an editable install can import this file
         python_requires=">=3.11",
         package_dir={"layerwise": "."},
         packages=[
-            f"layerwise.{part}"
-            for part in find_packages(str(HERE), exclude=["tests", "tests.*", "build", "build.*"])
+            "layerwise",
+            *(
+                f"layerwise.{part}"
+                for part in find_packages(str(HERE), exclude=["tests*", "build*"])
+            ),
         ],
-        py_modules=[
-            f"layerwise.{file.stem}" for file in HERE.glob("*.py") if file.name != "setup.py"
-        ],
+        cmdclass={"build_py": PackageAtTheRoot},
         package_data={
             "layerwise.encoders": ["pretrained/*/*.json", "pretrained/*/*.safetensors"],
-            "": ["py.typed"],
+            "layerwise": ["py.typed"],
         },
         install_requires=[
             "ai2-tango>=1.2.1",  # allennlp-light asks for any, but needs this
@@ -74,6 +85,7 @@ if __name__ == "__main__":  # an editable install can import this file
             "safetensors>=0.4.3",
             "scikit-learn>=1.5",
             "scipy>=1.12",
+            "threadpoolctl>=3.1",
             "torch>=2.10",  # CVE-2026-24747
             "transformers>=5.5",  # CVE-2026-4372, CVE-2026-5241
         ],

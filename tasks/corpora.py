@@ -99,7 +99,7 @@ def _find(name: str) -> tuple[Path, list[Path]]:
         f"no such corpus: {name!r}",
         where="--data",
         cure=did_you_mean(name, ["builtin", *_NAMED, *_ud_corpora()])
-        + " Or name a folder or a .conllu file",
+        + "; or name a folder or a .conllu file",
     )
 
 

@@ -64,6 +64,7 @@ def command(
     from ...core.errors import UsageError
     from ...encoders import pretrain
     from ...encoders.bilm import BiLM, build_settings, count_parameters
+    from ...encoders.training_text import read_text
 
     try:
         settings = build_settings(encoder, size, window=window)
@@ -74,7 +75,7 @@ def command(
         raise UsageError(first["msg"], where=f"--{name}") from error
     if dry_run:
         model = BiLM(settings)
-        read = pretrain.read_text(text)
+        read = read_text(text)
         seen = plan.steps * plan.batch * window
         click.echo(
             f"{encoder} {size}: {count_parameters([model]):,} parameters; "

@@ -11,9 +11,7 @@ from .sampler import Sampler
 
 _MOST_PEOPLE = 6
 _LEANING = 0.35
-_KIN_OF_ADULTS = frozenset(
-    "husband wife son daughter nephew niece pupil partner".split()
-)
+_KIN_OF_ADULTS = frozenset("husband wife son daughter nephew niece pupil partner".split())
 
 
 class Cast:

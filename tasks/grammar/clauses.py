@@ -88,7 +88,7 @@ class Clauses:
             ("self", 0.45 if subject.is_person else 0),
         ])  # fmt: skip
         if kind == "plain":
-                return self._events.plain(subject)
+            return self._events.plain(subject)
         if kind == "self":
             return Event(subject, draw.pick(verbs.REFLEXIVE), [Slot("obj", subject)])
         if kind == "state":
@@ -123,7 +123,11 @@ class Clauses:
     # Finite clauses
 
     def statement(
-        self, event: Event, verbal: Verbal, adjuncts: bool = True, adverbs: bool = True,
+        self,
+        event: Event,
+        verbal: Verbal,
+        adjuncts: bool = True,
+        adverbs: bool = True,
         passives: bool = True,
     ) -> Node:
         """A declarative clause without final punctuation (S)."""
@@ -373,7 +377,5 @@ class Clauses:
         form = self._sampler.pick(forms)
         inner = self.subordinate_statement()
         if form == "when":
-            return phrase(
-                "SBAR", phrase("WHADVP", leaf(when())).as_("advmod"), inner
-            ).as_("advcl")
+            return phrase("SBAR", phrase("WHADVP", leaf(when())).as_("advmod"), inner).as_("advcl")
         return phrase("SBAR", leaf(subordinator(form), "mark"), inner).as_("advcl")

@@ -24,9 +24,12 @@ FIRST_NAMES = {
 }
 _BOTH = ["Alex", "Sam", "Robin", "Jamie", "Casey", "Morgan"]
 for _gender in ("Fem", "Masc"):
-    FIRST_NAMES[_gender] = FIRST_NAMES[_gender][:6] + _BOTH[:3] + [
-        name for name in FIRST_NAMES[_gender][6:] if name not in _BOTH
-    ] + _BOTH[3:]
+    FIRST_NAMES[_gender] = (
+        FIRST_NAMES[_gender][:6]
+        + _BOTH[:3]
+        + [name for name in FIRST_NAMES[_gender][6:] if name not in _BOTH]
+        + _BOTH[3:]
+    )
 
 SURNAMES = (
     "Reed Cook Baker Hill Young Brown Stone Wood Carter Bell Marsh Lane Parker Frost Fisher Price "
@@ -41,9 +44,7 @@ SURNAMES = (
 
 _TOWN_STARTS = "North West Mill Ash Oak Stone Red Green Kings River Win Hart Lang Brook".split()
 _TOWN_ENDS = "field ton ford bridge wood bury dale".split()
-TOWNS = [
-    start + end for end in _TOWN_ENDS for start in _TOWN_STARTS if start[-1] != end[0]
-]
+TOWNS = [start + end for end in _TOWN_ENDS for start in _TOWN_STARTS if start[-1] != end[0]]
 
 PET_NAMES = (
     "Rex Bruno Daisy Max Ginger Molly Shadow Bella Lucky Rusty Sandy Pepper Misty Hazel Buddy "

@@ -54,8 +54,8 @@ class NounPhrases:
         reflexive = subject is entity and role in ("obj", "obl")
         if reflexive or self._discourse.is_speech_person(entity):
             return self._pronoun(entity, role, reflexive)
-        clashes = subject is not None and role in ("obj", "obl") and self._same_form(
-            subject, entity
+        clashes = (
+            subject is not None and role in ("obj", "obl") and self._same_form(subject, entity)
         )
         if not clashes and self._discourse.pronoun_fits(entity):
             if self._sampler.chance(self._pronoun_chance(entity, role)):
@@ -153,9 +153,7 @@ class NounPhrases:
         draw = self._sampler
         formal = entity.title and "last" in entity.told
         if formal and ("first" not in entity.told or draw.chance(0.5)):
-            return phrase(
-                "NP", leaf(name(entity.title), "nmod:desc"), leaf(name(entity.last))
-            )
+            return phrase("NP", leaf(name(entity.title), "nmod:desc"), leaf(name(entity.last)))
         if entity.last and draw.chance(0.15):
             return self._full_name(entity)
         return phrase("NP", leaf(name(entity.first)))
@@ -195,8 +193,10 @@ class NounPhrases:
         article = "the"
         recent = discourse.sentence - entity.last_sentence <= 2
         if recent and entity.kind != "place" and draw.chance(0.11):
-            article = ("those" if entity.number == "Plur" else "that") if draw.chance(0.65) else (
-                "these" if entity.number == "Plur" else "this"
+            article = (
+                ("those" if entity.number == "Plur" else "that")
+                if draw.chance(0.65)
+                else ("these" if entity.number == "Plur" else "this")
             )
         others = discourse.namesakes(entity, word)
         ambiguous = bool(others) and not discourse.stands_out(entity, word)

@@ -46,11 +46,13 @@ class Predicates:
             owner = draw.pick_early(clear or people)
             return Event(subject, "be", predicate=lambda: self._owned_by(owner), timeless=True)
         if kind == "noun":
-            return Event(subject, "be", predicate=lambda: self._role_predicate(subject, False),
-                         timeless=True)
+            return Event(
+                subject, "be", predicate=lambda: self._role_predicate(subject, False), timeless=True
+            )
         if kind == "sup":
-            return Event(subject, "be", predicate=lambda: self._role_predicate(subject, True),
-                         timeless=True)
+            return Event(
+                subject, "be", predicate=lambda: self._role_predicate(subject, True), timeless=True
+            )
         if kind == "place":
             slot = self._events.place_slot()
             return Event(subject, "be", predicate=lambda: self._place_predicate(slot))

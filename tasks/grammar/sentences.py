@@ -252,8 +252,11 @@ class Sentences:
             manner = phrase("ADVP", leaf(adverb(how_hard))).as_("advmod") if how_hard else None
             return full_stop(phrase("S", it, phrase("VP", verb, manner, late)))
         verb = leaf(finite("be", tense, THIRD, "AUX"), "cop")
-        how = phrase("ADJP", leaf(adverb(draw.pick(modifiers.DEGREE_ADVERBS)), "advmod"),
-                     adjective(draw.pick(["cold", "warm", "dark", "hot", "late", "early", "dry"])))
+        how = phrase(
+            "ADJP",
+            leaf(adverb(draw.pick(modifiers.DEGREE_ADVERBS)), "advmod"),
+            adjective(draw.pick(["cold", "warm", "dark", "hot", "late", "early", "dry"])),
+        )
         return full_stop(phrase("S", it, phrase("VP", verb, how, late)))
 
     def _this_did(self) -> Node:

@@ -151,7 +151,6 @@ class TestAppendLine:
         written = [f"{k} {i} " + "x" * 9000 for k in range(3) for i in range(40)]
         assert sorted(lines) == sorted(written)
 
-
     def test_a_line_waits_for_the_lock(self, tmp_path: Path) -> None:
         code = (
             "import sys; from pathlib import Path; from layerwise.core.files import append_line\n"

@@ -18,17 +18,13 @@ from layerwise.encoders import pretrain as module
 from layerwise.encoders.bilm import BiLMSettings
 from layerwise.encoders.character_cnn import BEGIN, END, CharacterSettings
 from layerwise.encoders.checkpoint import CARD, WEIGHTS, load_encoder, load_tensors
-from layerwise.encoders.pretrain import (
-    LOG,
-    TRAINING,
+from layerwise.encoders.language_model import LanguageModel, perplexity
+from layerwise.encoders.pretrain import LOG, TRAINING, VOCABULARY, TrainingSettings, pretrain
+from layerwise.encoders.training_text import (
     UNKNOWN,
-    VOCABULARY,
-    LanguageModel,
+    Batches,
     Text,
-    TrainingSettings,
     build_vocabulary,
-    perplexity,
-    pretrain,
     read_text,
 )
 
@@ -126,9 +122,7 @@ class TestResults:
         for name, weight in loaded.state_dict().items():
             assert torch.equal(weight, trained[f"model.bilm.{name}"])
         assert card == files.read_json(tmp_path / "out" / CARD)
-        assert card["text"] == [
-            {"file": "text.txt", "sha256": files.sha256_of(text), "words": 200}
-        ]
+        assert card["text"] == [{"file": "text.txt", "sha256": files.sha256_of(text), "words": 200}]
         assert card["words_seen"] == 6 * 3 * 6
         assert card["parameters"]["softmax"] == 12 * 16 + 12
         assert str(tmp_path) not in json.dumps(card)
@@ -168,12 +162,14 @@ class TestResuming:
         step_of = module._train_step
         done: list[int] = []
 
-        def stopped(model: Any, optimiser: Any, feed: Any, step: int, *rest: Any) -> float:
+        def stopped(
+            model: Any, optimiser: Any, batches: Any, codes: Any, step: int, *rest: Any
+        ) -> float:
             if step == 4 and 4 not in done:
                 done.append(step)
                 raise KeyboardInterrupt
             done.append(step)
-            return step_of(model, optimiser, feed, step, *rest)
+            return step_of(model, optimiser, batches, codes, step, *rest)
 
         monkeypatch.setattr(module, "_train_step", stopped)
         monkeypatch.setattr(module, "_SAVE_EVERY", -1.0)
@@ -338,10 +334,9 @@ class TestText:
         text = as_text(words)
         vocabulary = [UNKNOWN, *words]
         settings = model_settings()
-        model = LanguageModel(settings, len(vocabulary))
         windows = -(-count // 6)
         plan = TrainingSettings(batch=1, seed=3)
-        feed = module._Feed(text, vocabulary, settings, plan, model, "cpu")
+        feed = Batches(text, vocabulary, window=settings.window, batch=plan.batch, seed=plan.seed)
         epochs = []
         for epoch in range(3):
             rows = []
@@ -360,10 +355,11 @@ class TestText:
     def test_any_step_can_be_had_at_once(self) -> None:
         text = as_text([f"w{i}" for i in range(40)])
         settings, plan = model_settings(), TrainingSettings(batch=3, seed=3)
-        model = LanguageModel(settings, 1)
 
-        def feed() -> module._Feed:
-            return module._Feed(text, [UNKNOWN], settings, plan, model, "cpu")
+        def feed() -> Batches:
+            return Batches(
+                text, [UNKNOWN], window=settings.window, batch=plan.batch, seed=plan.seed
+            )
 
         through = feed()
         batches = [through(step)[0] for step in range(8)]
