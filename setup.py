@@ -101,6 +101,7 @@ if __name__ == "__main__":  # an editable install can import this file
                 "pytest-timeout>=2.3",
                 "pytest-xdist>=3.6",
                 "ruff>=0.11",
+                "setuptools>=77",  # the tests build the wheel without an isolated environment
             ],
         },
         entry_points={

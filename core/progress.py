@@ -25,8 +25,11 @@ def is_shown() -> bool:
 
 
 @contextmanager
-def bar(description: str, total: float) -> Iterator[Callable[[float, str], None]]:
-    """A bar that is moved by calling what the block gets: ``advance(steps, note)``."""
+def bar(description: str, total: float | None) -> Iterator[Callable[[float, str], None]]:
+    """A bar that is moved by calling what the block gets: ``advance(steps, note)``.
+
+    Without a total it only shows that something goes on.
+    """
     if not is_shown():
         yield _unseen
         return
@@ -62,7 +65,7 @@ def _unseen(steps: float, note: str) -> None:
     pass
 
 
-def track(items: Iterable[T], description: str, total: int) -> Iterator[T]:
+def track(items: Iterable[T], description: str, total: int | None) -> Iterator[T]:
     """The items, with a bar that moves by one after each."""
     with bar(description, total) as advance:
         for item in items:

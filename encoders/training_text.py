@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..core import files
+from ..core import files, progress
 from .character_cnn import BEGIN, END
 from .running_text import read_words
 
@@ -36,7 +36,7 @@ def read_text(paths: Sequence[Path]) -> Text:
     sources = []
     for path in paths:
         before = len(words)
-        for line in read_words([path]):
+        for line in progress.track(read_words([path]), f"reading {path.name}", None):
             words.extend(numbers.setdefault(word, len(numbers)) for word in line)
         sources.append(
             {"file": path.name, "sha256": files.sha256_of(path), "words": len(words) - before}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,13 +111,12 @@ def _words(document: Document, span: Span) -> tuple[str, ...]:
 
 
 def _within_sentences(split: Split) -> bool:
-    borders = {d.id: np.array(d.sentence_starts) for d in split.documents}
-    for target in split.targets:
-        end = target.span1.end if target.span2 is None else max(target.span1.end, target.span2.end)
-        start = target.span1.start
-        if target.span2 is not None:
-            start = min(start, target.span2.start)
-        starts = borders[target.document]
-        if np.searchsorted(starts, start, "right") != np.searchsorted(starts, end - 1, "right"):
+    """Whether no target reaches over the end of a sentence."""
+    starts = {document.id: document.sentence_starts for document in split.documents}
+    for document, span1, span2, _ in split.targets:
+        first, last = span1.start, span1.end - 1
+        if span2 is not None:
+            first, last = min(first, span2.start), max(last, span2.end - 1)
+        if bisect_right(starts[document], first) != bisect_right(starts[document], last):
             return False
     return True

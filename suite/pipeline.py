@@ -89,7 +89,7 @@ def prepare_tasks(config: RunConfig) -> list[Prepared]:
         kinds.append(registry.load("task", head)(argument))
     corpus = load_corpus(config.data)
     prepared = []
-    for task in kinds:
+    for task in progress.track(kinds, "laying out the targets", len(kinds)):
         data = prepare(task, corpus)
         prepared.append(Prepared(data, to_arrays(data)))
     return prepared

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from conllu.parser import parse_pair_value
 
+from ..core import progress
 from ..core.types import Document, Span
 from .base import NO_HEAD, AnnotatedDocument, Mention, Word
 from .conllu_sentence import ParsedSentence, SentenceParser
@@ -83,7 +84,9 @@ def read_sentences(path: Path) -> ConlluSentences:
     """Read a file into sentences; the faults are those of ``read_conllu``."""
     warned: dict[str, int] = {}
     parser = ConlluParser(path, raising(str(path), warned))
-    sentences = tuple(parser.sentences(read_bytes(path)))
+    data = read_bytes(path)
+    found = parser.sentences(data)
+    sentences = tuple(progress.track(found, f"reading {path.name}", data.count(b"\n\n")))
     return ConlluSentences(
         sentences, parser.counts() | warned, parser.has_documents, parser.has_mentions
     )
