@@ -27,7 +27,8 @@ class LinearProbe:
     intercept, on features that are standardised by the training rows (a constant feature becomes
     0). ``l2`` is 1 / C of scikit-learn. The path goes from strong to weak L2, each optimum the
     start of the next; the value with the lowest cross-entropy on dev is kept, and the path ends
-    once dev has become worse ``patience`` times in a row.
+    once dev has been worse than that ``patience`` times in a row, by more nats than the path is
+    exact to (under strong L2 one step changes dev by less).
 
     The path is walked to ten times ``tolerance``, the chosen optimum is then refined to
     ``tolerance`` itself, and ``converged_`` tells whether it got there. The tolerance is on the
@@ -55,7 +56,12 @@ class LinearProbe:
     def settings(self) -> Mapping[str, Any]:
         """Everything that decides its numbers."""
         grid = "/".join(f"{value:.4g}" for value in self.l2)
-        return {"l2_grid": grid, "patience": self.patience, "tolerance": self.tolerance}
+        return {
+            "l2_grid": grid,
+            "patience": self.patience,
+            "tolerance": self.tolerance,
+            "max_iterations": self.max_iterations,
+        }
 
     def fit(
         self, X: Features, y: Labels, X_dev: Features, y_dev: Labels, *, classes: int
@@ -80,16 +86,14 @@ class LinearProbe:
         weights = np.zeros((len(self.seen_), X.shape[1] + 1))
         best = (np.inf, weights)
         self.path_: list[dict[str, float]] = []
-        worse = 0
+        worse, loose = 0, 10 * self.tolerance
         for l2 in sorted(self.l2, reverse=True):
-            weights, iterations, _ = self._optimum(
-                rows, target, spreads, l2, weights, 10 * self.tolerance
-            )
+            weights, iterations, _ = self._optimum(rows, target, spreads, l2, weights, loose)
             dev = _cross_entropy(self._probabilities(dev_rows, weights)[known], dev_target)
             self.path_.append({"l2": l2, "dev_cross_entropy": dev, "iterations": iterations})
             if dev < best[0] or not self.path_[:-1]:
                 best, worse, self.l2_ = (dev, weights), 0, l2
-            else:
+            elif dev > best[0] + loose:
                 worse += 1
                 if worse == self.patience:
                     break

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.errors import DataError
 from ..core.files import canonical_json
 from ..core.types import SPLITS, Document, Span, Split, TaskData, text_hash
 from ..probes.majority import type_key
@@ -49,9 +50,16 @@ class TaskArrays:
 
 
 def to_arrays(data: TaskData) -> TaskArrays:
-    """Lay out a task's targets."""
+    """Lay out a task's targets. Raises DataError for one that does not fit its document."""
+    for name in SPLITS:
+        _check(data.splits[name], f"task {data.task}, {name} split")
     classes = sorted({target.label for target in data.splits["train"].targets})
     numbers = {label: number for number, label in enumerate(classes)}
+    if data.positive is not None and data.positive not in numbers:
+        raise DataError(
+            f"no target of train has the label {data.positive!r}, whose F1 is asked for",
+            where=f"task {data.task}",
+        )
     within = all(_within_sentences(split) for split in data.splits.values())
     digest = hashlib.sha256(data.task.encode())
     for name in SPLITS:
@@ -67,6 +75,26 @@ def to_arrays(data: TaskData) -> TaskArrays:
         cluster="sentence" if within else "document",
         data_hash=digest.hexdigest(),
     )
+
+
+def _check(split: Split, where: str) -> None:
+    """A label may reach no word of another document: not by a span, not by an id used twice."""
+    lengths = {document.id: len(document) for document in split.documents}
+    if len(lengths) < len(split.documents):
+        raise DataError("two documents have one id", where=where)
+    pairs = split.targets[0].span2 is not None
+    for target in split.targets:
+        if target.document not in lengths:
+            raise DataError(f"a target names the document {target.document!r}", where=where)
+        if (target.span2 is not None) != pairs:
+            raise DataError("some targets are pairs and some are not", where=where)
+        for span in (target.span1, target.span2):
+            if span is not None and not 0 <= span[0] < span[1] <= lengths[target.document]:
+                raise DataError(
+                    f"the span {tuple(span)} is empty or outside the document "
+                    f"{target.document!r} of {lengths[target.document]} words",
+                    where=where,
+                )
 
 
 def _lay_out(split: Split, numbers: dict[str, int], *, by_sentence: bool) -> SplitArrays:

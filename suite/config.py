@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ..core import files
 from ..core.errors import DataError, UsageError, did_you_mean
@@ -31,6 +31,11 @@ class RunConfig(BaseModel):
     workers: int = Field(default=0, ge=0)
     engine: Literal["processes", "threads", "ray"] = "processes"
     output: Path | None = None
+
+    @field_validator("encoder", "task")
+    @classmethod
+    def _each_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(names))
 
     def folder(self) -> Path:
         """Where the records go: ``--output``, or a folder named for the data."""
@@ -66,7 +71,7 @@ def select_layers(asked: str, layers: int) -> list[int]:
         return list(range(layers))
     chosen: set[int] = set()
     for part in asked.split(","):
-        match = re.fullmatch(r"\s*(-?\d+)(?:-(\d+))?\s*", part)
+        match = re.fullmatch(r"\s*(-?\d{1,9})(?:-(\d{1,9}))?\s*", part)
         if not match:
             raise UsageError(f"{part!r} is no layer", where="--layers", cure="write 0,4,8-12 or -1")
         first = int(match[1])

@@ -42,7 +42,7 @@ def measure(unit: Unit) -> Record:
     except LayerwiseError as error:
         return _failed(unit, str(error))
     except Exception as error:
-        return _failed(unit, f"{type(error).__name__}: {error}")
+        return _failed(unit, " ".join(f"{type(error).__name__}: {error}".split()))
 
 
 def _measure(unit: Unit) -> Record:

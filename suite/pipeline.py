@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..core import progress, registry
-from ..core.errors import LayerwiseError
+from ..core import files, progress, registry
+from ..core.errors import LayerwiseError, ModelError
 from ..core.types import SPLITS, TaskData
 from ..encoders.base import Configured, Encoder, EncoderOptions
 from ..encoders.loading import load_encoder
@@ -58,15 +59,16 @@ class Outcome:
 
 def evaluate(config: RunConfig) -> Outcome:
     """Measure what is asked for and not recorded yet; return all that was asked for."""
-    folder = config.folder()
-    file = RecordFile(folder / RECORDS)
     tasks = prepare_tasks(config)
+    folder = files.make_folder(config.folder())
+    file = RecordFile(folder / RECORDS)
     records: list[Record] = []
     errors: dict[str, LayerwiseError] = {}
     computed = 0
     for name in config.encoder:
         try:
-            planned = plan(config, name, tasks, file)
+            with _blame(f"encoder {name}"):
+                planned = plan(config, name, tasks, file)
             records += planned.recorded
             for record in compute(config, planned):
                 file.append(record)
@@ -81,17 +83,21 @@ def evaluate(config: RunConfig) -> Outcome:
 def prepare_tasks(config: RunConfig) -> list[Prepared]:
     """The tasks' targets on the run's data. A wrong name is found before anything is computed."""
     for name in config.encoder:
-        registry.load("encoder", registry.split_name(name.split("+random")[0])[0])
-    registry.load("probe", config.probe)
-    kinds = []
+        registry.owner("encoder", registry.split_name(name.split("+random")[0])[0])
+    with _blame(f"probe {config.probe}"):
+        _probe(config).settings()
+    kinds = {}
     for name in config.task:
         head, argument = registry.split_name(name)
-        kinds.append(registry.load("task", head)(argument))
+        with _blame(f"task {name}"):
+            kinds[name] = registry.load("task", head)(argument)
     corpus = load_corpus(config.data)
     prepared = []
-    for task in progress.track(kinds, "laying out the targets", len(kinds)):
-        data = prepare(task, corpus)
-        prepared.append(Prepared(data, to_arrays(data)))
+    for name, task in progress.track(kinds.items(), "laying out the targets", len(kinds)):
+        with _blame(f"task {name}"):
+            files.canonical_json(dict(task.facts))  # or no record could be written
+            data = prepare(task, corpus)
+            prepared.append(Prepared(data, to_arrays(data)))
     return prepared
 
 
@@ -126,10 +132,26 @@ def compute(config: RunConfig, planned: Planned) -> Iterator[Record]:
     store = Store()
     # Every task reads the same documents, so one pass over each split serves them all.
     splits = planned.missing[0][1].data.splits
-    activations = {name: store.activations(encoder, splits[name].documents) for name in SPLITS}
+    with _blame(f"encoder {encoder.name}"):
+        activations = {name: store.activations(encoder, splits[name].documents) for name in SPLITS}
     units = [_unit(config, encoder, key, task, activations) for key, task in planned.missing]
     done = engine.run(measure, units, engine=config.engine, workers=config.workers)
     yield from progress.track(done, f"probing {encoder.name}", len(units))
+
+
+@contextmanager
+def _blame(whose: str) -> Iterator[None]:
+    """Tell whose exception it is: anyone may have written an encoder, a task or a probe."""
+    try:
+        yield
+    except LayerwiseError:
+        raise
+    except Exception as error:
+        raise ModelError(
+            f"fails ({type(error).__name__}: {error})",
+            where=whose,
+            cure="`probe --debug` shows where",
+        ) from error
 
 
 def _probe(config: RunConfig) -> Probe:

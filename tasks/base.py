@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from ..core.errors import DataError
+from ..core.errors import DataError, did_you_mean
 from ..core.types import SPLITS, Document, Span, Split, Target, TaskData
 
 NO_HEAD = -1
@@ -85,6 +85,20 @@ class Task(Protocol):
         ...
 
 
+@runtime_checkable
+class Surveyor(Protocol):
+    """A task that can tell what of it a corpus can serve, for lists and for suggestions."""
+
+    def available(self, corpus: Corpus) -> Sequence[str]:
+        """Full task names, arguments included (``morph:Case``); empty if there is none."""
+        ...
+
+
+def _served(task: Task, corpus: Corpus) -> str:
+    names = task.available(corpus) if isinstance(task, Surveyor) else []
+    return did_you_mean(task.name, names) if names else "this data cannot serve the task"
+
+
 def prepare(task: Task, corpus: Corpus) -> TaskData:
     """The task's targets on the corpus. Raises DataError where a split has none."""
     splits, counts = {}, {}
@@ -95,7 +109,7 @@ def prepare(task: Task, corpus: Corpus) -> TaskData:
             raise DataError(
                 f"the {name} split has nothing to label",
                 where=f"--task {task.name} --data {corpus.name}",
-                cure="`probe list tasks --data ...` tells what the data can serve",
+                cure=_served(task, corpus),
             )
         splits[name] = Split(tuple(document.document for document in documents), targets)
         labels = Counter(target.label for target in targets)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 import sys
+import traceback
 from importlib import import_module
 from typing import Any
 
@@ -11,6 +12,7 @@ import click
 
 from ... import __version__
 from ...core.errors import LayerwiseError, did_you_mean
+from ...results.escaping import visible
 
 
 class Commands(click.Group):
@@ -59,7 +61,7 @@ class Commands(click.Group):
 @click.pass_context
 def probe(ctx: click.Context, debug: bool, quiet: bool) -> None:
     """What a text encoder knows, at which layer, and what that costs in time."""
-    ctx.obj = {"debug": debug}
+    ctx.ensure_object(dict)["debug"] = debug
     if quiet:
         from ...core import progress
 
@@ -68,29 +70,31 @@ def probe(ctx: click.Context, debug: bool, quiet: bool) -> None:
 
 def main() -> None:
     """Run ``probe``. 0 ok, 1 a unit failed, 2 usage, 3 bad data or model, 130 interrupted."""
-    debug = "--debug" in sys.argv[1:]
+    given = {"debug": False}
     try:
-        code = probe(standalone_mode=False)
+        code = probe(prog_name="probe", standalone_mode=False, obj=given)
     except LayerwiseError as error:
-        if debug:
-            raise
-        _complain(str(error))
+        complain(error, debug=given["debug"])
         code = error.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         code = 2
     except click.ClickException as error:
-        _complain(" ".join(error.format_message().split()))
+        complain(" ".join(error.format_message().split()))
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        _complain("interrupted; what is finished is kept, and the same command goes on from there")
+        complain("interrupted; what is finished is kept, and the same command goes on from there")
         code = 130
-    except BrokenPipeError:
-        # Whoever reads the output has had enough (`probe show | head`).
-        sys.stderr.close()
-        code = 0
+    except Exception as error:
+        complain(error, debug=given["debug"])
+        code = 1
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _complain(line: str) -> None:
-    click.echo(f"error: {line}", err=True)
+def complain(error: Exception | str, *, debug: bool = False) -> None:
+    """One line on the error stream, below the traceback where that is asked for."""
+    if debug and isinstance(error, Exception):
+        click.echo("".join(traceback.format_exception(error)), err=True)
+    if isinstance(error, Exception) and not isinstance(error, LayerwiseError):
+        error = f"{type(error).__name__}: {error}; `probe --debug` shows where"
+    click.echo(f"error: {visible(str(error))}", err=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from ...results.escaping import visible
+
 
 @click.group(name="check")
 def command() -> None:
@@ -21,7 +23,8 @@ def encoder(name: str, device: str) -> int:
 
     clauses = check_encoder(load_encoder(name, EncoderOptions(device=device)))
     for clause in clauses:
-        click.echo(f"{'ok  ' if clause.passed else 'FAIL'}  {clause.name}: {clause.detail}")
+        detail = visible(clause.detail)
+        click.echo(f"{'ok  ' if clause.passed else 'FAIL'}  {clause.name}: {detail}")
     broken = sum(not clause.passed for clause in clauses)
     click.echo(
         f"{name}: {broken} of {len(clauses)} clauses broken"

@@ -6,6 +6,8 @@ import json
 
 import click
 
+from ...results.escaping import visible
+
 
 @click.group(name="list")
 def command() -> None:
@@ -94,6 +96,7 @@ def _print(rows: list[dict[str, str]], as_json: bool) -> None:
     if not rows:
         click.echo("none")
         return
+    rows = [{key: visible(value) for key, value in row.items()} for row in rows]
     widths = {key: max(len(row[key]) for row in rows) for key in rows[0]}
     for row in rows:
         click.echo("  ".join(row[key].ljust(widths[key]) for key in row).rstrip())

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from . import complain
+
 FORMATS = ("terminal", "md", "csv", "latex", "json")
 
 
@@ -43,7 +45,10 @@ FORMATS = ("terminal", "md", "csv", "latex", "json")
 @click.option("--dry-run", is_flag=True, help="Say what would run, and run nothing.")
 @click.option("-f", "--format", "format_", type=click.Choice(FORMATS), help="The table's format.")
 @click.option("--intervals", is_flag=True, help="Show 95 % intervals.")
+@click.pass_obj
 def command(
+    shared: dict[str, bool],
+    /,
     config: Path | None,
     allow_download: bool,
     dry_run: bool,
@@ -81,7 +86,7 @@ def command(
         err=True,
     )
     for error in outcome.errors.values():
-        click.echo(f"error: {error}", err=True)
+        complain(error, debug=shared["debug"])
     if outcome.errors:
         return max(error.exit_code for error in outcome.errors.values())
     return int(any(record.status == "failed" for record in outcome.records))
