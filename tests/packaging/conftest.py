@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -27,16 +28,27 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(out.glob("*.whl"))
 
 
+def make_environment(home: Path) -> Path:
+    """A new environment's folder of programs, with this environment's libraries to borrow."""
+    venv.create(home, with_pip=True)
+    binaries = home / "bin"
+    packages = next((home / "lib").glob("python*/site-packages"))
+    # A plain path line adds this environment's libraries; editable installs in it, which need
+    # their own .pth files to be read, stay invisible.
+    (packages / "borrowed.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    # What venv brings may be too old to build with, and would hide the borrowed one.
+    for name in ("setuptools", "pkg_resources", "_distutils_hack"):
+        shutil.rmtree(packages / name, ignore_errors=True)
+    for left in (*packages.glob("setuptools-*"), *packages.glob("distutils-precedence.pth")):
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
+    return binaries
+
+
 @pytest.fixture(scope="session")
 def scratch(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Runs a program of the scratch environment in an empty folder outside the checkout."""
     home = tmp_path_factory.mktemp("scratch")
-    venv.create(home / "env", with_pip=True)
-    binaries = home / "env" / "bin"
-    packages = next((home / "env" / "lib").glob("python*/site-packages"))
-    # A plain path line adds this environment's libraries; editable installs in it, which need
-    # their own .pth files to be read, stay invisible.
-    (packages / "borrowed.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    binaries = make_environment(home / "env")
     work = home / "elsewhere"
     work.mkdir()
     environment = {
@@ -57,3 +69,9 @@ def scratch(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     done = run("python", "-m", "pip", "install", "--no-deps", "--no-index", str(wheel))
     assert done.returncode == 0, done.stderr
     return run
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Path:
+    """The folder of programs of an environment without ``layerwise``."""
+    return make_environment(tmp_path / "env")

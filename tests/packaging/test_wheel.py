@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sysconfig
-import venv
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -56,15 +54,11 @@ def test_help_and_lists_work_outside_the_checkout(scratch: Run) -> None:
     assert {line.split()[0] for line in done.stdout.splitlines()} >= {"transformer", "hf", "onehot"}
 
 
-def test_editable_install_works_outside_the_checkout(tmp_path: Path) -> None:
-    target = tmp_path / "env"
-    venv.create(target, with_pip=True, system_site_packages=False)
-    packages = next((target / "lib").glob("python*/site-packages"))
-    (packages / "borrowed.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+def test_editable_install_works_outside_the_checkout(environment: Path, tmp_path: Path) -> None:
     install = ["-m", "pip", "install", "--no-deps", "--no-index", "--no-build-isolation", "-e"]
     for command in (
-        [str(target / "bin" / "python"), *install, str(ROOT)],
-        [str(target / "bin" / "probe"), "list", "tasks"],
+        [str(environment / "python"), *install, str(ROOT)],
+        [str(environment / "probe"), "list", "tasks"],
     ):
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
