@@ -232,6 +232,11 @@ def _notes(records: Sequence[Record], rows: Sequence[Row]) -> tuple[str, ...]:
         notes.append(f"scores are means of n={_span(sizes)} seeds, not the same number everywhere")
     notes.append("data: " + _by_task((record.key.data, record.key.task) for record in records))
     notes.append("probe: " + _by_task((record.key.probe, record.key.task) for record in records))
+    fitted = [record.chosen for record in records if record.status == "ok"]
+    if loose := sum(chosen.get("converged") is False for chosen in fitted):
+        notes.append(f"{loose} of {len(fitted)} probes did not reach their optimum")
+    if edge := sum(chosen.get("l2_is_at_the_edge") is True for chosen in fitted):
+        notes.append(f"{edge} of {len(fitted)} probes chose an L2 at the end of the grid")
     return tuple(notes)
 
 

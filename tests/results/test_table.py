@@ -258,3 +258,16 @@ def test_a_frame_is_flat_and_even(unit):
     assert rows[0]["encoder"] == "lstm"
     assert not any(isinstance(value, dict) for row in rows for value in row.values())
     assert frame([]) == []
+
+
+def test_the_notes_count_probes_that_were_not_fitted_well(unit):
+    good, loose, edge = (
+        unit(layer=layer).model_copy(
+            update={"chosen": {"converged": layer != 1, "l2_is_at_the_edge": layer == 2}}
+        )
+        for layer in range(3)
+    )
+    notes = build([good, loose, edge]).notes
+    assert "1 of 3 probes did not reach their optimum" in notes
+    assert "1 of 3 probes chose an L2 at the end of the grid" in notes
+    assert not [note for note in build([good]).notes if "of 1 probes" in note]

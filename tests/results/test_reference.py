@@ -1,0 +1,67 @@
+"""What the committed reference records say, so that no edit can make them say less."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from layerwise.results.records import Record, RecordFile
+
+REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "gum_open.jsonl"
+ENCODERS = {"transformer": 5, "transformer+random": 5, "minilm": 7, "minilm+random": 7, "onehot": 1}
+TASKS = ("pos.v1", "morph:Number.v1", "deprel.v1", "coref.v1")
+Curve = Callable[[str, str], list[float]]
+
+
+@pytest.fixture(scope="module")
+def records() -> list[Record]:
+    found = RecordFile(REFERENCE).read()
+    assert not found.problems
+    return found.records
+
+
+@pytest.fixture(scope="module")
+def curve(records: list[Record]) -> Curve:
+    def scores(encoder: str, task: str) -> list[float]:
+        mine = [r for r in records if (r.key.encoder, r.key.task) == (encoder, task)]
+        return [r.scores[r.metric] for r in sorted(mine, key=lambda r: r.key.layer)]
+
+    return scores
+
+
+def test_every_unit_is_there_and_at_its_optimum(records: list[Record], curve: Curve) -> None:
+    assert len(records) == sum(ENCODERS.values()) * len(TASKS)
+    assert all(record.status == "ok" and record.chosen["converged"] for record in records)
+    # Random weights and hashed word identity want less or more L2 than the grid has; told there.
+    at_the_edge = {r.key.encoder for r in records if r.chosen["l2_is_at_the_edge"]}
+    assert at_the_edge <= {"transformer+random", "onehot"}
+    for encoder, layers in ENCODERS.items():
+        for task in TASKS:
+            assert len(curve(encoder, task)) == layers
+
+
+@pytest.mark.parametrize("task", ["pos.v1", "deprel.v1"])
+def test_context_beats_the_characters_and_random_weights(curve: Curve, task: str) -> None:
+    trained, drawn = curve("transformer", task), curve("transformer+random", task)
+    assert min(trained[1:]) > trained[0]
+    assert max(trained) > max(drawn) + 0.03
+
+
+def test_minilm_peaks_in_the_middle_near_the_published_quick_probe(curve: Curve) -> None:
+    measured = curve("minilm", "pos.v1")
+    quick = [0.873, 0.910, 0.929, 0.932, 0.929, 0.906, 0.845]
+    assert all(abs(a - b) < 0.03 for a, b in zip(measured, quick, strict=True))
+    assert max(measured) == pytest.approx(0.93, abs=0.01)
+    assert measured.index(max(measured)) in (2, 3, 4)
+    assert measured[-1] < measured[1]
+    assert max(curve("minilm+random", "pos.v1")) < min(measured) - 0.2
+
+
+def test_records_tell_no_ones_folders(records: list[Record]) -> None:
+    text = REFERENCE.read_text(encoding="utf-8")
+    assert "/work" not in text and "/home" not in text and "/tmp" not in text
+    assert {record.facts["task"]["ratio"] for record in records if "coref" in record.key.task} == {
+        1
+    }
