@@ -18,7 +18,7 @@ from layerwise.tasks.conllu import ConlluFile
 
 Read = Callable[[str], ConlluFile]
 
-# /work/shared/data/README.md: documents where told, sentences, words.
+# The README of the shared data: documents where told, sentences, words.
 PUBLISHED = {
     "gum_open/gum_open-train": (30, 1247, 26579),
     "gum_open/gum_open-dev": (10, 341, 8383),
