@@ -95,7 +95,8 @@ def _find(kind: str, name: str) -> EntryPoint:
     if name not in entries:
         raise UsageError(
             f"no such {kind}: {name!r}",
-            where=f"--{kind}",
+            # What `probe pretrain --encoder` names is an architecture.
+            where="--encoder" if kind == "architecture" else f"--{kind}",
             cure=did_you_mean(name, entries),
         )
     return entries[name]

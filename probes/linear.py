@@ -13,8 +13,8 @@ from torch import Tensor
 
 from .base import Features, Labels
 
-HALF_DECADES = tuple(float(10 ** (k / 2)) for k in range(10, -3, -1))
-"""100,000 down to 0.1."""
+HALF_DECADES = tuple(float(10 ** (k / 2)) for k in range(12, -7, -1))
+"""1,000,000 down to 0.001."""
 
 _ROWS = 2048  # rows whose probabilities are held at once
 _WIDEST = 2048  # features whose principal axes are worth their price
