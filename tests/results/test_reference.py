@@ -34,9 +34,7 @@ def curve(records: list[Record]) -> Curve:
 def test_every_unit_is_there_and_at_its_optimum(records: list[Record], curve: Curve) -> None:
     assert len(records) == sum(ENCODERS.values()) * len(TASKS)
     assert all(record.status == "ok" and record.chosen["converged"] for record in records)
-    # Random weights and hashed word identity want less or more L2 than the grid has; told there.
-    at_the_edge = {r.key.encoder for r in records if r.chosen["l2_is_at_the_edge"]}
-    assert at_the_edge <= {"transformer+random", "onehot"}
+    assert not [record.id for record in records if record.chosen["l2_is_at_the_edge"]]
     for encoder, layers in ENCODERS.items():
         for task in TASKS:
             assert len(curve(encoder, task)) == layers

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 
 import pytest
 import torch
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from layerwise.core.errors import LayerwiseError, UsageError
 from layerwise.suite import engine
@@ -21,8 +22,9 @@ KINDS = [("processes", 1), ("threads", 3), ("processes", 2)]
 @pytest.fixture(autouse=True)
 def two_threads() -> Iterator[None]:
     before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
+    with threadpool_limits(2):
+        torch.set_num_threads(2)
+        yield
     torch.set_num_threads(before)
 
 
@@ -102,22 +104,16 @@ def test_alone_there_is_one_thread_while_a_job_runs() -> None:
     assert threads() == before
 
 
-def test_one_thread_stays_one_when_another_job_ends_first() -> None:
-    before, second_runs, first_is_done = threads(), threading.Event(), threading.Event()
+def test_one_thread_stays_one_when_other_jobs_begin_and_end() -> None:
+    before = threads()
 
-    def work(job: str) -> set[int]:
-        if job == "first":
-            assert second_runs.wait(20)
-        else:
-            second_runs.set()
-            assert first_is_done.wait(20)
-        return threads()
+    def work(job: int) -> set[int]:
+        first = threads()
+        time.sleep(job * 7 % 5 / 1000)
+        return first | threads()
 
-    done = engine.run(work, ["first", "second"], engine="threads", workers=2)
-    assert next(done) == {1}
-    first_is_done.set()
-    assert list(done) == [{1}]
-    assert threads() == before
+    assert list(engine.run(work, range(40), engine="threads", workers=4)) == [{1}] * 40
+    assert threads() == before == {2}
 
 
 def test_a_killed_worker_is_told_and_the_next_run_has_new_ones() -> None:
