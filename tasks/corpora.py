@@ -56,6 +56,9 @@ def load_corpus(name: str) -> Corpus:
         files, version = builtin_files()
         return _from_splits(name, files, {"grammar_version": version, "seed": SEED}, name)
     where, found = _find(name)
+    if not (name in _NAMED or name.startswith(_UD)):
+        # One corpus has one name however its path is written, and a record tells no one's folders.
+        name = where.resolve().name
     if len(found) == 1 and _is_whole(found[0], where):
         return _from_one_file(name, found[0])
     files, rest = files_by_split(found, str(where))

@@ -50,7 +50,7 @@ def test_a_folder_with_a_file_a_split(conllu: Write) -> None:
         "doc-dev",
         "doc-test",
     ]
-    assert corpus.name == str(folder)
+    assert corpus.name == folder.name
     assert corpus.facts["files"]["dev"] == {
         "file": "en_x-valid.conllu",
         "sha256": sha256_of(folder / "en_x-valid.conllu"),
@@ -326,3 +326,13 @@ def test_parallel_treebanks_split_alike(monkeypatch: pytest.MonkeyPatch, shared_
     assert shapes[0] == shapes[1] == shapes[2]
     assert [sum(n for _, n in shapes[0][split]) for split in SPLITS] == [814, 95, 91]
     assert corpora[0].facts["source"].startswith("UD_English-PUD | f16eba4a")
+
+
+def test_a_path_gives_one_name_however_it_is_written(
+    conllu: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for split in ("train", "dev", "test"):
+        conllu(f"# newdoc id = {split}\n1 go go VERB _ _ 0 root _ _", f"news/x-{split}.conllu")
+    monkeypatch.chdir(tmp_path)
+    names = {load_corpus(path).name for path in ("news", "./news", str(tmp_path / "news"))}
+    assert names == {"news"}
