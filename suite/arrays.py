@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from ..core.errors import DataError
 from ..core.files import canonical_json
-from ..core.types import SPLITS, Document, Span, Split, TaskData, text_hash
-from ..probes.majority import type_key
+from ..core.types import SPLITS, Document, Split, TaskData, text_hash
 from ..probes.metrics import UNSEEN
 
 
@@ -21,15 +20,13 @@ class SplitArrays:
     """One split. Spans have the shape (targets, 2) and count words over all its documents.
 
     ``labels`` are numbers below the number of classes, or ``UNSEEN`` for a label that training
-    does not have; ``clusters`` number the sentences (or documents) that targets belong to;
-    ``types`` are the words of each target, for the majority label of a word type.
+    does not have; ``clusters`` number the sentences (or documents) that targets belong to.
     """
 
     spans1: NDArray[np.int64]
     spans2: NDArray[np.int64] | None
     labels: NDArray[np.int64]
     clusters: NDArray[np.int64]
-    types: list[str]
 
 
 @dataclass(frozen=True)
@@ -99,7 +96,6 @@ def _check(split: Split, where: str) -> None:
 
 def _lay_out(split: Split, numbers: dict[str, int], *, by_sentence: bool) -> SplitArrays:
     places, sentences = _places(split.documents)
-    documents = {document.id: document for document in split.documents}
     offsets = np.array([places[target.document] for target in split.targets])[:, None]
     pairs = split.targets[0].span2 is not None
     spans1 = np.array([target.span1 for target in split.targets]) + offsets
@@ -114,13 +110,6 @@ def _lay_out(split: Split, numbers: dict[str, int], *, by_sentence: bool) -> Spl
         spans2=spans2,
         labels=np.array([numbers.get(target.label, UNSEEN) for target in split.targets]),
         clusters=clusters,
-        types=[
-            type_key(
-                _words(documents[target.document], target.span1),
-                _words(documents[target.document], target.span2) if target.span2 else None,
-            )
-            for target in split.targets
-        ],
     )
 
 
@@ -132,10 +121,6 @@ def _places(documents: tuple[Document, ...]) -> tuple[dict[str, int], NDArray[np
         sentences += [start + first for first in document.sentence_starts[:-1]]
         start += len(document)
     return places, np.array(sentences)
-
-
-def _words(document: Document, span: Span) -> tuple[str, ...]:
-    return document.words[span.start : span.end]
 
 
 def _within_sentences(split: Split) -> bool:

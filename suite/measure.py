@@ -13,7 +13,7 @@ from ..core import provenance
 from ..core.errors import DataError, LayerwiseError
 from ..core.types import SPLITS
 from ..encoders.store import Activations
-from ..probes import majority, metrics
+from ..probes import metrics
 from ..probes.base import Features, Probe
 from ..probes.spans import pair_features, pool_spans
 from ..results.records import Key, Record
@@ -32,6 +32,7 @@ class Unit:
     activations: dict[str, Activations]
     probe: Probe
     span_pooling: str
+    baselines: dict[str, dict[str, float]]
     facts: dict[str, Any]
 
 
@@ -80,7 +81,7 @@ def _measure(unit: Unit) -> Record:
             "features": features["train"].shape[1],
         },
         chosen=dict(fitted.fit_report()),
-        baselines=baselines(arrays),
+        baselines=unit.baselines,
         facts={**unit.facts, "clusters": arrays.cluster},
         timing={
             "encode_seconds": round(sum(a.seconds for a in unit.activations.values()), 3),
@@ -91,21 +92,6 @@ def _measure(unit: Unit) -> Record:
         },
         provenance=provenance.describe(),
     )
-
-
-def baselines(arrays: TaskArrays) -> dict[str, dict[str, float]]:
-    """What the most frequent label gives, overall and per word type, on the test split."""
-    train, test = arrays.splits["train"], arrays.splits["test"]
-    overall = majority.majority(train.labels, len(test.labels))
-    by_type = majority.majority_by_type(train.types, train.labels, test.types)
-
-    def score(predicted: NDArray[np.int64]) -> dict[str, float]:
-        return metrics.scores(test.labels, predicted, None, len(arrays.classes), arrays.positive)
-
-    return {
-        "majority": score(overall),
-        "per-type majority": {**score(by_type.predictions), "seen_types": by_type.seen},
-    }
 
 
 def _features(unit: Unit, name: str) -> Features:

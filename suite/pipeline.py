@@ -20,6 +20,7 @@ from ..tasks.base import prepare
 from ..tasks.corpora import load_corpus
 from . import engine
 from .arrays import TaskArrays, to_arrays
+from .baselines import baselines
 from .config import RunConfig, select_layers
 from .measure import Unit, measure
 
@@ -134,7 +135,14 @@ def compute(config: RunConfig, planned: Planned) -> Iterator[Record]:
     splits = planned.missing[0][1].data.splits
     with _blame(f"encoder {encoder.name}"):
         activations = {name: store.activations(encoder, splits[name].documents) for name in SPLITS}
-    units = [_unit(config, encoder, key, task, activations) for key, task in planned.missing]
+    floors = {
+        task.data.task: baselines(task.data, task.arrays)
+        for task in {task.data.task: task for _, task in planned.missing}.values()
+    }
+    units = [
+        _unit(config, encoder, key, task, activations, floors[task.data.task])
+        for key, task in planned.missing
+    ]
     done = engine.run(measure, units, engine=config.engine, workers=config.workers)
     yield from progress.track(done, f"probing {encoder.name}", len(units))
 
@@ -184,6 +192,7 @@ def _unit(
     key: Key,
     task: Prepared,
     activations: dict[str, Activations],
+    floors: dict[str, dict[str, float]],
 ) -> Unit:
     facts: dict[str, Any] = {
         **task.data.facts,
@@ -203,5 +212,6 @@ def _unit(
         activations=activations,
         probe=_probe(config),
         span_pooling=config.span_pooling,
+        baselines=floors,
         facts=facts,
     )

@@ -80,11 +80,11 @@ def command(
         click.echo(f"warning: {problem}", err=True)
     if outcome.records:
         print_table(outcome.records, format_, intervals)
-    done = len(outcome.records) - outcome.computed
-    click.echo(
-        f"{outcome.computed} measured now, {done} recorded before; records: {outcome.folder}",
-        err=True,
-    )
+        before = len(outcome.records) - outcome.computed
+        click.echo(
+            f"{outcome.computed} measured now, {before} recorded before; records: {outcome.folder}",
+            err=True,
+        )
     for error in outcome.errors.values():
         complain(error, debug=shared["debug"])
     if outcome.errors:

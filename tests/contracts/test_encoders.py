@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -70,16 +69,6 @@ def minilm(folder: Path) -> str:
     return "minilm"
 
 
-def shipped(name: str) -> Callable[[Path], str]:
-    def weights(folder: Path) -> str:
-        place = files("layerwise.encoders").joinpath("pretrained", name, "weights.safetensors")
-        if not place.is_file():
-            pytest.skip(f"{name} is not pretrained yet: no {place}")
-        return name
-
-    return weights
-
-
 # What to write for a name that stands for no encoder by itself.
 WRITTEN: dict[str, Callable[[Path], str]] = {
     "hf": tiny_bert,
@@ -87,7 +76,6 @@ WRITTEN: dict[str, Callable[[Path], str]] = {
     "minilm": minilm,
     "random-vectors": lambda folder: "random-vectors:16",
     "onehot": lambda folder: "onehot:64",
-    **{name: shipped(name) for name in registry.names("architecture")},
 }
 
 

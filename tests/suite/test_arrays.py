@@ -18,6 +18,7 @@ from layerwise.encoders.base import fingerprint_of
 from layerwise.encoders.store import Store
 from layerwise.probes.metrics import UNSEEN
 from layerwise.suite.arrays import TaskArrays, to_arrays
+from layerwise.suite.baselines import types_of
 from layerwise.suite.measure import _features
 
 
@@ -166,7 +167,7 @@ def test_types_are_the_words_of_the_target() -> None:
             Target("d0", Span(0, 2), Span(4, 5), "b"),
         ),
     )
-    types = to_arrays(task(split)).splits["train"].types
+    types = types_of(split)
     assert types[0] == types[2] != types[1]
 
 
