@@ -123,10 +123,11 @@ def scores(
 ) -> dict[str, float]:
     """All scores of one set of predictions, by name. Every value is finite.
 
-    ``accuracy``, ``macro_f1`` (over the classes that occur in gold) and ``cross_entropy_nats``; with a ``positive`` class also
-    ``precision``, ``recall``, ``f1`` and ``average_precision``. A score that is undefined is left
-    out: cross entropy and average precision without ``probabilities`` (a majority baseline),
-    cross entropy where no gold label was seen, average precision where no target is positive.
+    ``accuracy``, ``macro_f1`` (over the classes that occur in gold) and ``cross_entropy_nats``;
+    with a ``positive`` class also ``precision``, ``recall``, ``f1`` and ``average_precision``. A
+    score that is undefined is left out: cross entropy and average precision without
+    ``probabilities`` (a majority baseline), cross entropy where no gold label was seen, average
+    precision where no target is positive.
     """
     counted = tallies_by_cluster(gold, predicted, np.zeros(len(gold), dtype=np.int64), classes)[0]
     result = {name: float(score(counted)) for name, score in _OVERALL.items()}
