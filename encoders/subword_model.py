@@ -15,10 +15,15 @@ from torch import Tensor
 from ..core.errors import ModelError, UsageError
 from .alignment import Ints
 from .model_folder import LoadedModel, quiet, weights_of
+from .packed_linear import pack_linear
 
 # The cost of attention grows with the square of a window, and most encoders were trained on 512
 # positions; a word in the middle of such a window sees some 200 words to each side.
 LONGEST_WINDOW = 512
+
+# What a batch costs beside its positions, as a number of positions. On a CPU it is the weights' way
+# from memory; other devices want full batches more than they mind padding.
+_START_ON_CPU, _START_ELSEWHERE = 24, 1024
 
 # transformers stands "no limit" for in a tokenizer as int(1e30).
 _SANE_LENGTH = 1_000_000
@@ -59,7 +64,8 @@ class SubwordModel:
     """A loaded model on its device.
 
     ``layers`` counts the embeddings (layer 0) and the blocks; ``size`` is the number of pieces
-    that fit into a window beside the special tokens; ``parameters`` leaves a pooler out.
+    that fit into a window beside the special tokens; ``parameters`` leaves a pooler out; ``start``
+    is the cost of a batch for ``windows.plan_batches``.
     Raises ModelError when the model does not give one state per block and one before them.
     """
 
@@ -82,6 +88,8 @@ class SubwordModel:
         }
         self.parameters = sum(parameters.values())
         self._model.to(self._device)
+        self.start = _START_ON_CPU if self._device.type == "cpu" else _START_ELSEWHERE
+        pack_linear(self._model)
         self.layers, self.dim, self.final_norm = self._look_inside(loaded)
 
     def words(self, jobs: Sequence[Job], pooling: str) -> list[NDArray[np.float32]]:

@@ -1,4 +1,5 @@
-"""Overlapping windows over a document that is longer than what a model can read at once.
+"""Overlapping windows over a document that is longer than what a model can read at once, and
+which windows go through a model together.
 
 Every word is kept from the window in which it has the most context (the max-context rule of
 BERT's SQuAD code, Devlin et al. 2019), so that a long document loses no word and no word stands
@@ -45,6 +46,8 @@ def plan_windows(pieces: Sequence[int] | NDArray[np.integer[Any]], size: int) ->
         raise ValueError(f"a window needs at least one position, not {size}")
     if counts.size and counts.min() < 0:
         raise ValueError("a word cannot take fewer than 0 positions")
+    if counts.size and counts.sum() <= size:
+        return [Window(0, len(counts), 0, len(counts))]
     # before[i]: positions to the left of word i; one entry more than there are words
     before = np.concatenate(([0], np.cumsum(counts)))
     spans: list[tuple[int, int]] = []
@@ -55,6 +58,28 @@ def plan_windows(pieces: Sequence[int] | NDArray[np.integer[Any]], size: int) ->
             spans.append((giant, giant + 1))
         begin = giant + 1
     return _keep(before, spans)
+
+
+def plan_batches(sizes: Sequence[int], most: int, start: int) -> list[slice]:
+    """Cut windows, whose ``sizes`` (each at least 1 position) never grow, into batches.
+
+    A batch is padded to its first, longest window and has at most ``most`` positions, unless it is
+    one window. It costs its positions, padding counted in, and ``start`` more: the batches are
+    those that cost least together.
+    """
+    cost = [0, *[2**62] * len(sizes)]  # of the windows before the k-th
+    begin = [0] * len(cost)
+    for i, size in enumerate(sizes):
+        for j in range(i + 1, min(len(sizes), i + max(1, most // size)) + 1):
+            through = cost[i] + start + (j - i) * size
+            if through < cost[j]:
+                cost[j], begin[j] = through, i
+    batches = []
+    end = len(sizes)
+    while end:
+        batches.append(slice(begin[end], end))
+        end = begin[end]
+    return batches[::-1]
 
 
 def _cover(before: NDArray[np.int64], begin: int, stop: int, size: int) -> list[tuple[int, int]]:

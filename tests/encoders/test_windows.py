@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layerwise.encoders.windows import Window, plan_windows
+from layerwise.encoders.windows import Window, plan_batches, plan_windows
 
 pieces_and_size = st.tuples(
     st.lists(st.integers(0, 9), max_size=60), st.integers(min_value=1, max_value=25)
@@ -98,3 +98,36 @@ def test_senseless_arguments(pieces: list[int], size: int) -> None:
 def test_a_hundred_thousand_words_are_planned_at_once() -> None:
     windows = plan_windows(np.random.default_rng(0).integers(0, 5, 100_000), 510)
     assert windows[-1].keep_end == 100_000
+
+
+def cheapest(sizes: list[int], most: int, start: int) -> int:
+    """The oracle: the cost of the best of all ways to cut."""
+    costs = []
+    for cuts in itertools.product((False, True), repeat=max(0, len(sizes) - 1)):
+        edges = [0, *(i + 1 for i, cut in enumerate(cuts) if cut), len(sizes)]
+        batches = [sizes[a:b] for a, b in itertools.pairwise(edges)]
+        if all(len(b) == 1 or len(b) * b[0] <= most for b in batches):
+            costs.append(sum(start + len(b) * b[0] for b in batches))
+    return min(costs)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.integers(1, 12), min_size=1, max_size=9), st.integers(1, 60), st.integers(0, 30))
+def test_batches_tile_fit_and_cost_least(sizes: list[int], most: int, start: int) -> None:
+    sizes = sorted(sizes, reverse=True)
+    batches = [sizes[batch] for batch in plan_batches(sizes, most, start)]
+    assert list(itertools.chain(*batches)) == sizes
+    assert all(batches)
+    assert all(len(b) == 1 or len(b) * b[0] <= most for b in batches)
+    assert sum(start + len(b) * b[0] for b in batches) == cheapest(sizes, most, start)
+
+
+def test_batches_without_windows() -> None:
+    assert plan_batches([], 1024, 24) == []
+
+
+def test_where_starting_is_dear_batches_are_full_and_where_it_is_free_nothing_is_padded() -> None:
+    sizes = [9, 9, 8, 7, 7, 7, 3]
+    assert plan_batches(sizes, 1000, 10_000) == [slice(0, 7)]
+    free = [sizes[batch] for batch in plan_batches(sizes, 1000, 0)]
+    assert all(len(set(batch)) == 1 for batch in free)
