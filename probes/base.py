@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .design import Design
 
 Features = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -38,4 +40,38 @@ class Probe(Protocol):
 
     def fit_report(self) -> Mapping[str, Any]:
         """What was chosen and how the fit went: hyperparameters, convergence, passes."""
+        ...
+
+
+class Fitted(Protocol):
+    """One fitted problem of a stack."""
+
+    def predict_proba(self, features: Any) -> NDArray[np.float64]:
+        """Probabilities of shape (rows, classes), of features laid out as those of the fit."""
+        ...
+
+    def report(self) -> Mapping[str, Any]:
+        """As ``Probe.fit_report``."""
+        ...
+
+
+@runtime_checkable
+class StackedProbe(Protocol):
+    """A probe that fits many problems on the same features at once; others are fitted in turn."""
+
+    def fit_stack(
+        self,
+        train: Design,
+        labels: Labels,
+        dev: Design,
+        dev_labels: Labels,
+        *,
+        classes: int,
+        weights: NDArray[np.float64] | None = None,
+        tolerance: float | None = None,
+    ) -> list[Any]:
+        """One ``Fitted`` a problem; labels and weights are (problems, rows) of their design.
+
+        ``tolerance`` on the gap of the objective, where another than the probe's own will do.
+        """
         ...

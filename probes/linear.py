@@ -1,216 +1,322 @@
-"""Multinomial logistic regression to its optimum, with the strength of L2 chosen on dev."""
+"""The linear probe: logistic regression to its optimum, with L2 chosen on held-out rows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
-from scipy.optimize import minimize
-from torch import Tensor
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit, softmax
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
 
-from .base import Features, Labels
+from .base import Labels
+from .design import PART, DenseDesign, Design, Moments
+from .selection import Fit, choose
+from .solver import TOLERANCE
 
 HALF_DECADES = tuple(float(10 ** (k / 2)) for k in range(12, -7, -1))
 """1,000,000 down to 0.001."""
 
-_ROWS = 2048  # rows whose probabilities are held at once
-_WIDEST = 2048  # features whose principal axes are worth their price
+_FOLDS = 5
+_FLOATS = [np.float64, np.float32]
 
 
-class LinearProbe:
-    """Linear classifier for frozen features.
+class LinearProbe(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Linear classifier for frozen features, and a scikit-learn estimator.
 
-    Minimises ``sum_i -log p(y_i | x_i) + l2 / 2 * ||W||^2`` over weights and an unpenalised
+    Minimises ``sum_i w_i * -ln p(y_i | x_i) + l2 / 2 * ||W||^2`` over weights and an unpenalised
     intercept, on features that are standardised by the training rows (a constant feature becomes
-    0). ``l2`` is 1 / C of scikit-learn. The path goes from strong to weak L2, each optimum the
-    start of the next; the value with the lowest cross-entropy on dev is kept, and the path ends
-    once dev has been worse than that ``patience`` times in a row, by more nats than the path is
-    exact to (under strong L2 one step changes dev by less).
+    0). ``l2`` is 1 / C of scikit-learn, one value or a grid. The path goes from strong to weak
+    L2, each optimum the start of the next; the value with the lowest held-out cross-entropy is
+    kept, and the path ends once that was worse than the best ``patience`` times in a row.
 
-    The path is walked to ten times ``tolerance``, the chosen optimum is then refined to
-    ``tolerance`` itself, and ``converged_`` tells whether it got there. The tolerance is on the
-    largest entry of the mean objective's gradient, in variables that are scaled so that the
-    Hessian is near the identity: the objective's own error is of the order of its square.
-    Products are in float32, sums over rows in float64.
+    Held out are the dev rows, or, where ``fit`` is given none, each fifth of the training rows in
+    turn (equal rows together), after which all rows are fitted at the chosen L2. ``tolerance`` is
+    on the gap of the objective to its minimum, as a share of it; a fit that takes more than
+    ``limit`` passes over the features under one L2 is reported as not converged.
+
+    After ``fit``: ``classes_``, ``l2_``, ``coef_`` (vectors, dim) and ``intercept_`` (vectors,) for
+    the features as they were given, one vector a class or, for two classes, one in all;
+    ``converged_``, ``gap_``, and the ``path_``. Where y has several columns of 0 and 1, each is a
+    problem of its own, all fitted at once, and ``l2_``, ``converged_`` and ``gap_`` are arrays.
     """
 
     name = "linear"
-    version = "v1"
+    version = "v2"
 
     def __init__(
         self,
         *,
-        l2: Sequence[float] = HALF_DECADES,
+        l2: float | Sequence[float] = HALF_DECADES,
         patience: int = 1,
-        tolerance: float = 1e-4,
-        max_iterations: int = 1000,
+        tolerance: float = TOLERANCE,
+        limit: int = 300,
+        class_weight: Mapping[Any, float] | str | None = None,
+        device: str = "cpu",
     ) -> None:
         self.l2 = l2
         self.patience = patience
         self.tolerance = tolerance
-        self.max_iterations = max_iterations
+        self.limit = limit
+        self.class_weight = class_weight
+        self.device = device
 
     def settings(self) -> Mapping[str, Any]:
         """Everything that decides its numbers."""
-        grid = "/".join(f"{value:.4g}" for value in self.l2)
         return {
-            "l2_grid": grid,
+            "l2_grid": "/".join(f"{value:.4g}" for value in self._grid()),
             "patience": self.patience,
             "tolerance": self.tolerance,
-            "max_iterations": self.max_iterations,
+            "limit": self.limit,
+            **({} if self.class_weight is None else {"class_weight": str(self.class_weight)}),
         }
+
+    def fit_stack(
+        self,
+        train: Design,
+        labels: Labels,
+        dev: Design,
+        dev_labels: Labels,
+        *,
+        classes: int,
+        weights: NDArray[np.float64] | None = None,
+        tolerance: float | None = None,
+    ) -> list[Fit]:
+        """Fit many problems at once; labels and weights are (problems, rows) of their design."""
+        if self.class_weight is not None:
+            each = np.stack([compute_sample_weight(self.class_weight, y) for y in labels])
+            weights = each if weights is None else weights * each
+        return self._choose(
+            train, labels, dev, dev_labels, classes, weights, tolerance=tolerance or self.tolerance
+        )
 
     def fit(
-        self, X: Features, y: Labels, X_dev: Features, y_dev: Labels, *, classes: int
-    ) -> LinearProbe:
-        """Fit the path. Dev rows whose label no training row has do not count in the choice."""
-        self.classes_ = classes
-        self.seen_ = np.unique(y)
-        self.mean_ = X.mean(axis=0, dtype=np.float64).astype(np.float32)
-        spread = X.std(axis=0, dtype=np.float64)
-        # Below this the spread of a constant feature is rounding error.
-        constant = spread <= 1e-6 * np.maximum(np.abs(self.mean_), 1e-30)
-        self.scale_ = np.where(constant, np.inf, spread).astype(np.float32)
-        # In the principal axes of the rows the Hessian is nearly diagonal, and the penalty is the
-        # same in any axes.
-        self.axes_ = _principal_axes(self._standardise(X))
-        rows, dev_rows = self._turned(X), self._turned(X_dev)
-        spreads = (rows**2).mean(dim=0, dtype=torch.float64).numpy()
-        target = torch.from_numpy(np.searchsorted(self.seen_, y))
-        known = np.isin(y_dev, self.seen_)
-        dev_target = np.searchsorted(self.seen_, y_dev[known])
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        X_dev: ArrayLike | None = None,
+        y_dev: ArrayLike | None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+        classes: int | None = None,
+    ) -> Self:
+        """Fit on X of shape (rows, dim) and y of shape (rows,) or, of 0 and 1, (rows, labels).
 
-        weights = np.zeros((len(self.seen_), X.shape[1] + 1))
-        best = (np.inf, weights)
-        self.path_: list[dict[str, float]] = []
-        worse, loose = 0, 10 * self.tolerance
-        for l2 in sorted(self.l2, reverse=True):
-            weights, iterations, _ = self._optimum(rows, target, spreads, l2, weights, loose)
-            dev = _cross_entropy(self._probabilities(dev_rows, weights)[known], dev_target)
-            self.path_.append({"l2": l2, "dev_cross_entropy": dev, "iterations": iterations})
-            if dev < best[0] or not self.path_[:-1]:
-                best, worse, self.l2_ = (dev, weights), 0, l2
-            elif dev > best[0] + loose:
-                worse += 1
-                if worse == self.patience:
-                    break
-        self.weights_, iterations, self.converged_ = self._optimum(
-            rows, target, spreads, self.l2_, best[1], self.tolerance
-        )
-        self.iterations_ = iterations + int(sum(step["iterations"] for step in self.path_))
+        ``classes`` says that labels are the numbers below it, whether y has them all or not. Dev
+        rows whose label y does not have do not count. Raises ValueError for values that are not
+        finite and for labels that are no classes.
+        """
+        rows, targets = validate_data(self, X, y, multi_output=True, dtype=_FLOATS)
+        check_classification_targets(targets)
+        weights = _check_sample_weight(sample_weight, rows, ensure_non_negative=True)
+        if self.class_weight is not None:
+            weights = weights * compute_sample_weight(self.class_weight, targets)
+        if not weights.sum() > 0:
+            raise ValueError("no row has a weight: every sample_weight is 0")
+        counts = weights > 0
+        rows, targets, weights = rows[counts], targets[counts], weights[counts]
+        labels = self._encode(targets, classes)  # (problems, rows)
+        self.moments_ = Moments.of(_in_parts(rows), weights)
+        train = DenseDesign(rows, self.moments_, device=self.device)
+        each = None if (weights == 1).all() else np.broadcast_to(weights, labels.shape).copy()
+        number = 2 if self.multilabel_ else len(self.classes_)
+        if X_dev is None:
+            fits = self._cross_validate(rows, train, labels, number, each)
+        else:
+            dev_rows = validate_data(self, X_dev, reset=False, dtype=_FLOATS)
+            dev = DenseDesign(dev_rows, self.moments_, device=self.device)
+            dev_labels = self._encode_dev(np.asarray(y_dev))
+            fits = self._choose(train, labels, dev, dev_labels, number, each)
+        self._keep(fits)
         return self
 
-    def predict_proba(self, X: Features) -> NDArray[np.float64]:
-        """Probabilities of shape (rows, classes); 0 for a class that no training row has."""
-        probabilities = np.zeros((len(X), self.classes_))
-        probabilities[:, self.seen_] = self._probabilities(self._turned(X), self.weights_)
-        return probabilities
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Log odds of the second class, (rows,), or each class's (or label's) score, (rows, n)."""
+        scores = self._scores(X)
+        return scores if self.multilabel_ or len(self.classes_) > 2 else scores[:, -1]
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Probabilities of shape (rows, classes), 0 for a class that no training row has.
+
+        Of several columns of labels: the probability of 1 in each, (rows, labels).
+        """
+        scores = self._scores(X)
+        if self.multilabel_:
+            return np.asarray(expit(scores))
+        if len(self.classes_) == 2 and len(self.seen_) == 2:
+            return np.hstack([expit(-scores), expit(scores)])
+        return np.asarray(softmax(scores, axis=1))
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """The most probable class of each row, or 0 and 1 in each column of labels."""
+        scores = self._scores(X)
+        if self.multilabel_:
+            return (scores > 0).astype(self.classes_.dtype)
+        if scores.shape[1] == 1:
+            return np.asarray(self.classes_[(scores[:, 0] > 0).astype(int)])
+        return np.asarray(self.classes_[scores.argmax(axis=1)])
 
     def fit_report(self) -> Mapping[str, Any]:
-        """The chosen L2, whether it is the end of the grid, iterations, convergence."""
-        return {
-            "l2": self.l2_,
-            "l2_is_at_the_edge": self.l2_ in (min(self.l2), max(self.l2)) and len(self.l2) > 1,
-            "iterations": self.iterations_,
-            "converged": self.converged_,
-        }
+        """The chosen L2, whether it is the end of the grid, convergence, gap, passes."""
+        check_is_fitted(self)
+        return self.report_
 
-    def _standardise(self, X: Features) -> Tensor:
-        return torch.from_numpy((X - self.mean_) / self.scale_)  # (rows, dim)
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
 
-    def _turned(self, X: Features) -> Tensor:
-        rows = self._standardise(X)
-        return rows if self.axes_ is None else rows @ self.axes_
+    def _grid(self) -> tuple[float, ...]:
+        if isinstance(self.l2, int | float | np.number):
+            return (float(self.l2),)
+        return tuple(float(value) for value in self.l2)
 
-    def _optimum(
+    def _choose(
         self,
-        rows: Tensor,
-        target: Tensor,
-        spreads: NDArray[np.float64],
-        l2: float,
-        start: NDArray[np.float64],
-        tolerance: float,
-    ) -> tuple[NDArray[np.float64], int, bool]:
-        """The weights of shape (classes, dim + 1), the intercept last."""
-        if len(start) == 1:
-            return start, 0, True
-        count = len(rows)
-
-        # Variables are scaled by the curvature that each would have if how sure the classifier is
-        # of a class did not depend on the row: a diagonal preconditioner.
-        p = self._probabilities(rows, start)
-        unsure = (p * (1 - p)).mean(axis=0)[:, None]  # (classes, 1)
-        curvature = np.hstack([unsure * spreads + l2 / count, unsure + 1e-6])
-        scale = 1 / np.sqrt(curvature)  # (classes, dim + 1)
-
-        def objective(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-            weights = flat.reshape(scale.shape) * scale
-            loss, gradient = _loss_and_gradient(rows, target, torch.from_numpy(weights))
-            gradient[:, :-1] += l2 * weights[:, :-1]
-            loss += 0.5 * l2 * float((weights[:, :-1] ** 2).sum())
-            return loss / count, (gradient * scale).ravel() / count
-
-        found = minimize(
-            objective,
-            (start / scale).ravel(),
-            jac=True,
-            method="L-BFGS-B",
-            options={
-                "gtol": tolerance,
-                "ftol": 1e-15,
-                "maxiter": self.max_iterations,
-                "maxcor": 20,
-            },
+        train: Design,
+        labels: Labels,
+        dev: Design,
+        dev_labels: Labels,
+        classes: int,
+        weights: NDArray[Any] | None,
+        dev_weights: NDArray[Any] | None = None,
+        **options: Any,
+    ) -> list[Fit]:
+        asked = {
+            "l2": self._grid(),
+            "patience": self.patience,
+            "tolerance": self.tolerance,
+            **options,
+        }
+        return choose(
+            train,
+            labels,
+            dev,
+            dev_labels,
+            classes=classes,
+            weights=weights,
+            held_out_weights=dev_weights,
+            limit=self.limit,
+            **asked,
         )
-        converged = bool(np.abs(found.jac).max() <= tolerance)
-        return found.x.reshape(scale.shape) * scale, int(found.nit), converged
 
-    def _probabilities(self, rows: Tensor, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        matrix = torch.from_numpy(weights).float()
-        parts = [
-            torch.softmax((part @ matrix[:, :-1].T + matrix[:, -1]).double(), dim=1)
-            for part in torch.split(rows, _ROWS)
-        ]
-        return torch.cat(parts).numpy()  # (rows, classes)
+    def _cross_validate(
+        self,
+        X: NDArray[Any],
+        train: Design,
+        labels: Labels,
+        classes: int,
+        weights: NDArray[Any] | None,
+    ) -> list[Fit]:
+        """All folds of all problems are one stack; the problems then walk to the L2 they chose."""
+        grid = self._grid()
+        if len(grid) > 1:
+            fold = _folds(X)
+            whole = np.ones(labels.shape) if weights is None else weights
+            stack = np.repeat(labels, _FOLDS, axis=0)  # (problems * folds, rows)
+            out = np.tile(fold == np.arange(_FOLDS)[:, None], (len(labels), 1))
+            each = np.repeat(whole, _FOLDS, axis=0)
+            # A fold that would hold out every row holds out none, and has no say.
+            out &= (each * ~out).sum(axis=1, keepdims=True) > 0
+            folds = self._choose(
+                train, stack, train, stack, classes, each * ~out, each * out, patience=None
+            )
+            chosen = []
+            for p in range(len(labels)):
+                own = slice(p * _FOLDS, (p + 1) * _FOLDS)
+                losses = [[step.held_out for step in fit.path] for fit in folds[own]]
+                shares = (each * out)[own].sum(axis=1)[:, None]  # (folds, 1)
+                known = np.where(np.isfinite(losses), losses, 0.0)
+                chosen.append(folds[own][0].path[int((known * shares).sum(axis=0).argmin())].l2)
+        else:
+            chosen = [grid[0]] * len(labels)
+        # Held-out rows that do not count leave the choice to the strongest value: the only one.
+        nobody = np.full(labels.shape, -1)
+        fits = []
+        for p, l2 in enumerate(chosen):
+            own_weights = None if weights is None else weights[p : p + 1]
+            only = (slice(p, p + 1),)
+            fits += self._choose(
+                train, labels[only], train, nobody[only], classes, own_weights, l2=(l2,)
+            )
+        return fits
+
+    def _encode(self, y: NDArray[Any], classes: int | None) -> Labels:
+        """Labels as numbers, of shape (problems, rows)."""
+        self.multilabel_ = y.ndim == 2 and y.shape[1] > 1
+        if self.multilabel_:
+            self.classes_ = np.arange(y.shape[1])
+            if not np.isin(y, (0, 1)).all():
+                raise ValueError("several columns of labels must hold 0 and 1 only")
+            return np.ascontiguousarray(y.T).astype(np.int64)
+        flat = column_or_1d(y, warn=True)
+        self.classes_ = np.unique(flat) if classes is None else np.arange(classes)
+        return np.asarray(np.searchsorted(self.classes_, flat)[None], dtype=np.int64)
+
+    def _encode_dev(self, y: NDArray[Any]) -> Labels:
+        if self.multilabel_:
+            return np.ascontiguousarray(y.T).astype(np.int64)
+        place = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
+        return np.asarray(np.where(self.classes_[place] == y, place, -1)[None], dtype=np.int64)
+
+    def _keep(self, fits: Sequence[Fit]) -> None:
+        reports = [fit.report() for fit in fits]
+        many = self.multilabel_
+        for name in ("l2", "converged", "gap"):
+            values = [report[name] for report in reports]
+            setattr(self, f"{name}_", np.array(values) if many else values[0])
+        self.path_ = [list(fit.path) for fit in fits] if many else list(fits[0].path)
+        self.n_iter_ = max(max(fit.solution.passes for fit in fits), 1)
+        self.report_ = dict(reports[0]) if not many else {"labels": [dict(r) for r in reports]}
+        self.seen_ = fits[0].seen
+        if many:
+            self.vectors_ = np.vstack([fit.weights() for fit in fits])
+        else:
+            self.vectors_ = fits[0].weights()
+
+    @property
+    def coef_(self) -> NDArray[np.float64]:
+        """Weights for the features as they were given, (vectors, dim)."""
+        check_is_fitted(self)
+        return np.asarray(self.vectors_[:, :-1] / self.moments_.scale)
+
+    @property
+    def intercept_(self) -> NDArray[np.float64]:
+        """Intercepts for the features as they were given, (vectors,)."""
+        return np.asarray(self.vectors_[:, -1] - self.coef_ @ self.moments_.mean)
+
+    def _scores(self, X: ArrayLike) -> NDArray[np.float64]:
+        """(rows, classes), (rows, labels), or (rows, 1) for two classes."""
+        check_is_fitted(self)
+        rows = validate_data(self, X, reset=False, dtype=_FLOATS)
+        weights, intercepts = self.vectors_[:, :-1].T, self.vectors_[:, -1]
+        parts = [self.moments_.standardise(part) @ weights + intercepts for part in _in_parts(rows)]
+        found = np.concatenate(parts) if parts else np.empty((0, len(intercepts)))
+        if self.multilabel_ or len(self.classes_) == len(self.seen_):
+            return found if len(self.classes_) > 1 else np.zeros((len(found), 1))
+        scores = np.full((len(found), len(self.classes_)), -np.inf)
+        if len(self.seen_) == 2:
+            found = np.hstack([np.zeros_like(found), found])
+        scores[:, self.seen_] = found[:, : len(self.seen_)]
+        return scores
 
 
-def _principal_axes(rows: Tensor) -> Tensor | None:
-    """Orthonormal columns, of shape (dim, dim); None where there are too many features."""
-    if rows.shape[1] > _WIDEST:
-        return None
-    gram = (rows.T @ rows).double() / len(rows)
-    axes: Tensor = torch.linalg.eigh(gram).eigenvectors.float()
-    return axes
+def _in_parts(X: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    return (X[start : start + PART] for start in range(0, len(X), PART))
 
 
-def _loss_and_gradient(
-    rows: Tensor, target: Tensor, weights: Tensor
-) -> tuple[float, NDArray[np.float64]]:
-    """The summed cross-entropy in nats and its gradient, of the weights' shape."""
-    matrix = weights.float()  # (classes, dim + 1)
-    slope, intercept = matrix[:, :-1].contiguous(), matrix[:, -1:]
-    loss = 0.0
-    gradient = torch.zeros_like(weights)
-    # Classes stand in rows and data in columns: sums over a few classes then run along memory.
-    for part, aim in zip(torch.split(rows, _ROWS), torch.split(target, _ROWS), strict=True):
-        logits = torch.addmm(intercept, slope, part.T)  # (classes, rows)
-        logits -= logits.amax(dim=0)
-        right = logits.gather(0, aim[None])  # (1, rows)
-        p = logits.exp_()
-        total = p.sum(dim=0)
-        loss += float((total.log() - right[0]).sum(dtype=torch.float64))
-        p /= total
-        p.scatter_add_(0, aim[None], -torch.ones_like(right))
-        gradient[:, :-1] += p @ part
-        gradient[:, -1] += p.sum(dim=1, dtype=torch.float64)
-    return loss, gradient.numpy()
-
-
-def _cross_entropy(probabilities: NDArray[np.float64], target: Labels) -> float:
-    if not len(target):
-        return np.inf
-    chosen = probabilities[np.arange(len(target)), target]
-    return float(-np.log(np.maximum(chosen, 1e-300)).mean())
+def _folds(X: NDArray[Any]) -> NDArray[np.int64]:
+    """The fold of each row, by its content: equal rows are never on both sides."""
+    rows = np.ascontiguousarray(X, dtype=np.float32)
+    digests = [hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in rows]
+    return (np.frombuffer(b"".join(digests), dtype="<u8") % _FOLDS).astype(np.int64)
