@@ -10,7 +10,7 @@ from dataclasses import asdict
 from itertools import groupby
 
 from .escaping import latex, markdown, spreadsheet
-from .table import Cell, Row, Table
+from .table import Cell, Column, Row, Table
 
 MISSING = "–"
 BEST = "*"
@@ -18,22 +18,36 @@ PARTIAL = "†"
 _LONGEST_ERROR = 400
 
 
-def number(value: float) -> str:
-    """Three decimals, and no minus before zero: the one place where a score becomes text."""
-    return f"{round(value, 3) + 0.0:.3f}"
+def number(value: float, metric: str = "") -> str:
+    """Three decimals (a compression: two), and no minus before zero.
+
+    The one place where a score becomes text.
+    """
+    decimals = 2 if metric == "compression" else 3
+    return f"{round(value, decimals) + 0.0:.{decimals}f}"
 
 
-def shown(cell: Cell, intervals: bool = False) -> str:
+def shown(cell: Cell, metric: str, intervals: bool = False) -> str:
     """A cell's text without its marks: ``0.931``, ``0.931 [0.921, 0.940]``, ``failed``, ``–``."""
     if cell.status == "failed":
         return "failed"
+    low, high = (number(bound, metric) for bound in cell.interval or (0.0, 0.0))
     if cell.status == "range" and cell.interval is not None:
-        return f"{number(cell.interval[0])}–{number(cell.interval[1])}"
+        return f"{low}–{high}"
     if cell.value is None:
         return MISSING
     if not intervals or cell.interval is None:
-        return number(cell.value)
-    return f"{number(cell.value)} [{number(cell.interval[0])}, {number(cell.interval[1])}]"
+        return number(cell.value, metric)
+    return f"{number(cell.value, metric)} [{low}, {high}]"
+
+
+def heads(columns: Sequence[Column]) -> list[tuple[str, str]]:
+    """Task and metric above each column; the task is empty where that on the left has named it."""
+    before = ["", *(column.task for column in columns)]
+    return [
+        ("" if column.extra and column.task == left else column.task, column.metric)
+        for column, left in zip(columns, before, strict=False)
+    ]
 
 
 def layer_text(row: Row) -> str:
@@ -76,15 +90,16 @@ def groups(table: Table) -> Iterator[list[Row]]:
 
 def to_markdown(table: Table, intervals: bool = False) -> str:
     """A GitHub-flavoured Markdown table; the best layers are bold."""
-    heads = [f"{column.task} {column.metric}" for column in table.columns]
+    names = [f"{column.task} {column.metric}" for column in table.columns]
     lines = [
-        _markdown_row(["encoder", "layer", *map(markdown, heads)]),
-        _markdown_row([":--", ":--", *("--:" for _ in heads)]),
+        _markdown_row(["encoder", "layer", *map(markdown, names)]),
+        _markdown_row([":--", ":--", *("--:" for _ in names)]),
     ]
     for group in groups(table):
         for name, row in _named_once(group):
             cells = [
-                _marked(cell, markdown(shown(cell, intervals)), "**{}**") for cell in row.cells
+                _marked(cell, markdown(shown(cell, column.metric, intervals)), "**{}**")
+                for column, cell in zip(table.columns, row.cells, strict=True)
             ]
             lines.append(_markdown_row([markdown(name), markdown(layer_text(row)), *cells]))
     notes = [markdown(line) for line in legend(table, intervals, best="bold:")]
@@ -94,15 +109,16 @@ def to_markdown(table: Table, intervals: bool = False) -> str:
 def to_latex(table: Table, intervals: bool = False) -> str:
     """A ``tabular`` for the package booktabs; the best layers are bold."""
     width = len(table.columns) + 2
-    heads = [["", "", *(latex(column.task) for column in table.columns)]]
-    heads.append(["encoder", "layer", *(latex(column.metric) for column in table.columns)])
+    tasks, metrics = zip(*heads(table.columns), strict=True)
     lines = [r"\begin{tabular}{ll" + "r" * len(table.columns) + "}", r"\toprule"]
-    lines += [_latex_row(head) for head in heads]
+    lines.append(_latex_row(["", "", *map(latex, tasks)]))
+    lines.append(_latex_row(["encoder", "layer", *map(latex, metrics)]))
     for group in groups(table):
         lines.append(r"\midrule")
         for name, row in _named_once(group):
             cells = [
-                _marked(cell, latex(shown(cell, intervals)), r"\textbf{{{}}}") for cell in row.cells
+                _marked(cell, latex(shown(cell, column.metric, intervals)), r"\textbf{{{}}}")
+                for column, cell in zip(table.columns, row.cells, strict=True)
             ]
             lines.append(_latex_row([latex(name), latex(layer_text(row)), *cells]))
     lines.append(r"\bottomrule")
@@ -114,20 +130,25 @@ def to_latex(table: Table, intervals: bool = False) -> str:
 def to_csv(table: Table, intervals: bool = False) -> str:
     """Comma-separated values: every row complete, numbers bare, what is missing empty.
 
-    The best layers are named in a column of their own, ``best``, by task. Reasons of failures are
+    The best layers are named in a column of their own, ``best``, by task: ``pos.v1; pos.v1
+    selectivity``. Only main scores have columns of their interval's ends. Reasons of failures are
     not in it: a line below the table would spoil it for readers.
     """
-    ends = ("", " low", " high") if intervals else ("",)
-    heads = [f"{column.task} {column.metric}{end}" for column in table.columns for end in ends]
+    names = []
+    for column in table.columns:
+        ends = ("", " low", " high") if intervals and not column.extra else ("",)
+        names += [f"{column.task} {column.metric}{end}" for end in ends]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["encoder", "variant", "layer", "layer_name", *map(spreadsheet, heads), "best"])
+    writer.writerow(["encoder", "variant", "layer", "layer_name", *map(spreadsheet, names), "best"])
     for row in table.rows:
-        best = [c.task for c, cell in zip(table.columns, row.cells, strict=True) if cell.best]
+        best = []
         values = []
-        for cell in row.cells:
-            values.append("" if cell.status == "missing" else shown(cell))
-            if intervals:
+        for column, cell in zip(table.columns, row.cells, strict=True):
+            if cell.best:
+                best.append(f"{column.task} {column.metric}" if column.extra else column.task)
+            values.append("" if cell.status == "missing" else shown(cell, column.metric))
+            if intervals and not column.extra:
                 bounds = cell.interval if cell.status == "ok" else None
                 values += ["", ""] if bounds is None else [number(bounds[0]), number(bounds[1])]
         writer.writerow(
@@ -147,8 +168,8 @@ def to_json(table: Table, intervals: bool = False) -> str:
     """All of the table: full precision, beside the ``text`` that the other formats show."""
     whole = asdict(table)
     for row, plain in zip(table.rows, whole["rows"], strict=True):
-        for cell, fields in zip(row.cells, plain["cells"], strict=True):
-            fields["text"] = shown(cell, intervals)
+        for column, cell, fields in zip(table.columns, row.cells, plain["cells"], strict=True):
+            fields["text"] = shown(cell, column.metric, intervals)
     return json.dumps(whole, indent=2, allow_nan=False) + "\n"
 
 

@@ -6,7 +6,6 @@ so, and units whose numbers depend on something different never share a row.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -14,10 +13,15 @@ from statistics import fmean
 from typing import Literal
 
 from ..core.errors import DataError
+from .ordering import by_baseline, by_place, natural
 from .records import Record
 from .variants import Variant, variants
 
-_FIRST_BASELINES = ("majority", "per-type majority")
+# Scores shown beside the main one, where measured, in this order.
+_EXTRAS = {
+    "selectivity": "score minus that of the same probe on random labels per word type",
+    "compression": "bits of a uniform code over those of the online code",
+}
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,11 @@ class Column:
 
     task: str
     metric: str
+
+    @property
+    def extra(self) -> bool:
+        """Whether it stands beside the column of a main score: no intervals, no baselines."""
+        return self.metric in _EXTRAS
 
 
 @dataclass(frozen=True)
@@ -102,12 +111,12 @@ def build(records: Iterable[Record]) -> Table:
     (weights, data, probe, settings) gives rows of their own, labelled with what differs.
     """
     unique = {record.id: record for record in records}.values()
-    records = sorted(unique, key=lambda r: (_natural(r.key.encoder), r.key.layer, r.key.seed))
+    records = sorted(unique, key=lambda r: (natural(r.key.encoder), r.key.layer, r.key.seed))
     if not records:
         raise DataError("no records to draw a table from", cure="run `probe run` first")
     labels = variants(records)
-    found = {Column(record.key.task, record.metric) for record in records}
-    columns = tuple(sorted(found, key=lambda column: (_natural(column.task), column.metric)))
+    pairs = _columns(records)
+    columns = tuple(column for column, _ in pairs)
     units: dict[tuple[_Place, Column], list[Record]] = defaultdict(list)
     layer_names: dict[_Place, str] = {}
     for record, variant in zip(records, labels, strict=True):
@@ -115,8 +124,8 @@ def build(records: Iterable[Record]) -> Table:
         units[place, Column(record.key.task, record.metric)].append(record)
         layer_names.setdefault(place, record.layer_name)
     rows = [
-        Row(*place, name, tuple(_cell(units.get((place, column), [])) for column in columns))
-        for place, name in sorted(layer_names.items(), key=lambda item: _place_order(item[0]))
+        Row(*place, name, tuple(_cell(units.get((place, m), []), c.metric) for c, m in pairs))
+        for place, name in sorted(layer_names.items(), key=lambda item: by_place(item[0]))
     ]
     rows = _mark_best(rows, columns)
     baselines = _baselines(records, labels, columns)
@@ -136,7 +145,7 @@ def build(records: Iterable[Record]) -> Table:
         columns,
         (*rows, *baselines),
         failures,
-        _notes(records, rows),
+        _notes(records, rows, columns),
         _interval_note(records),
     )
 
@@ -146,15 +155,30 @@ def lower_is_better(metric: str) -> bool:
     return metric.endswith(("_nats", "_bits", "_seconds"))
 
 
-def _cell(records: Sequence[Record]) -> Cell:
+def _columns(records: Sequence[Record]) -> list[tuple[Column, Column]]:
+    """Each column and that of its main score: itself, or the one before its extras."""
+    found: dict[Column, set[str]] = defaultdict(set)
+    for record in records:
+        found[Column(record.key.task, record.metric)].update(record.scores)
+    return [
+        (Column(main.task, metric), main)
+        for main in sorted(found, key=lambda column: (natural(column.task), column.metric))
+        for metric in (main.metric, *(e for e in _EXTRAS if e in found[main] - {main.metric}))
+    ]
+
+
+def _cell(records: Sequence[Record], metric: str) -> Cell:
     if not records:
         return Cell()
     good = [record for record in records if record.status == "ok"]
     if not good:
         return Cell(status="failed")
-    intervals = [record.interval for record in good if record.interval is not None]
+    values = [record.scores[metric] for record in good if metric in record.scores]
+    if not values:
+        return Cell()
+    intervals = [r.interval for r in good if r.metric == metric and r.interval is not None]
     return replace(
-        _mean_cell([record.scores[record.metric] for record in good]),
+        _mean_cell(values),
         interval=(fmean(i.low for i in intervals), fmean(i.high for i in intervals))
         if len(intervals) == len(good)
         else None,
@@ -217,14 +241,17 @@ def _baselines(
     return [
         Row(name, variant, None, "", tuple(cell(by_column.get(column)) for column in columns))
         for (name, variant), by_column in sorted(
-            values.items(), key=lambda item: (_baseline_order(item[0][0]), item[0][1])
+            values.items(), key=lambda item: (by_baseline(item[0][0]), item[0][1])
         )
     ]
 
 
-def _notes(records: Sequence[Record], rows: Sequence[Row]) -> tuple[str, ...]:
+def _notes(
+    records: Sequence[Record], rows: Sequence[Row], columns: Sequence[Column]
+) -> tuple[str, ...]:
     """What a reader must know of the numbers, beside the marks."""
-    notes = []
+    shown = {column.metric for column in columns}
+    notes = [f"{metric}: {meaning}" for metric, meaning in _EXTRAS.items() if metric in shown]
     sizes = {len(cell.values) for row in rows for cell in row.cells if cell.status == "ok"}
     if len(sizes) == 1 and sizes != {1}:
         notes.append(f"each score is the mean of n={sizes.pop()} seeds")
@@ -247,7 +274,7 @@ def _by_task(pairs: Iterable[tuple[str, str]]) -> str:
     if len(tasks) == 1:
         return next(iter(tasks))
     return "; ".join(
-        f"{value} ({', '.join(sorted(found, key=_natural))})"
+        f"{value} ({', '.join(sorted(found, key=natural))})"
         for value, found in sorted(tasks.items())
     )
 
@@ -267,20 +294,3 @@ def _interval_note(records: Sequence[Record]) -> str:
 def _span(values: set[int] | set[float]) -> str:
     low, high = min(values), max(values)
     return f"{low:g}" if low == high else f"{low:g}–{high:g}"
-
-
-def _natural(text: str) -> list[tuple[int, int, str]]:
-    """A sort key by which layer10 comes after layer9."""
-    return [
-        (0, len(part), part) if part[:1].isdigit() else (1, 0, part)
-        for part in re.split(r"([0-9]+)", text)
-    ]
-
-
-def _place_order(place: _Place) -> tuple[object, ...]:
-    return _natural(place[0]), _natural(place[1]), place[2]
-
-
-def _baseline_order(name: str) -> tuple[int, str]:
-    known = name in _FIRST_BASELINES
-    return (_FIRST_BASELINES.index(name) if known else len(_FIRST_BASELINES), name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from rich import box
 from rich.cells import cell_len
@@ -12,8 +13,8 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from .escaping import visible
-from .render import BEST, PARTIAL, groups, layer_text, legend, row_text, shown
-from .table import Cell, Column, Row, Table
+from .render import BEST, PARTIAL, groups, heads, layer_text, legend, row_text, shown
+from .table import Row, Table
 
 _GAP = 2
 # No lines but one under the head and one above the baselines.
@@ -29,7 +30,8 @@ def to_terminal(
     """The table as lines of at most ``width`` columns.
 
     ``styled`` is for a terminal and shows the best layers in bold; without it they carry a star
-    and there are no escape sequences. Tasks that do not fit side by side follow in blocks below.
+    and there are no escape sequences. Tasks that do not fit side by side follow in blocks below;
+    the columns of one task stay together where the width allows it.
     """
     out = io.StringIO()
     console = Console(
@@ -61,9 +63,9 @@ def _grid(
     """Some of the table's columns; ``block`` is a list of (column, width)."""
     grid = Grid(box=_LINES, show_edge=False, pad_edge=False, padding=(0, _GAP - 1, 0, 0))
     grid.add_column("encoder and layer", width=names, overflow="fold", vertical="top")
-    for index, size in block:
-        column = table.columns[index]
-        head = Text(f"{visible(column.task)}\n{visible(column.metric)}", overflow="fold")
+    tops = heads([table.columns[index] for index, _ in block])
+    for (task, metric), (_, size) in zip(tops, block, strict=True):
+        head = Text(f"{visible(task)}\n{visible(metric)}", overflow="fold")
         grid.add_column(head, width=size, justify="right", overflow="fold")
     for group in groups(table):
         first = group[0]
@@ -72,7 +74,7 @@ def _grid(
         else:
             grid.add_row(Text(visible(row_text(first)), style="bold", overflow="fold"))
         for row in group:
-            cells = [_cell(row.cells[index], styled, intervals) for index, _ in block]
+            cells = [_cell(table, row, index, styled, intervals) for index, _ in block]
             grid.add_row(Text(_row_head(table, row), overflow="fold"), *cells)
     return grid
 
@@ -84,10 +86,11 @@ def _row_head(table: Table, row: Row) -> str:
     return " " * (_INDENT + digits - len(str(row.layer))) + visible(layer_text(row))
 
 
-def _cell(cell: Cell, styled: bool, intervals: bool) -> Text:
+def _cell(table: Table, row: Row, index: int, styled: bool, intervals: bool) -> Text:
+    cell = row.cells[index]
     mark = (BEST if cell.best and not styled else "") + (PARTIAL if cell.partial else "")
     style = "bold" if cell.best else "red" if cell.status == "failed" else ""
-    return Text(mark + shown(cell, intervals), style=style)
+    return Text(mark + shown(cell, table.columns[index].metric, intervals), style=style)
 
 
 def _name_width(table: Table, width: int) -> int:
@@ -100,20 +103,31 @@ def _name_width(table: Table, width: int) -> int:
 def _blocks(
     table: Table, room: int, styled: bool, intervals: bool
 ) -> Iterator[list[tuple[int, int]]]:
+    def sized(indices: Sequence[int]) -> list[tuple[int, int]]:
+        tops = heads([table.columns[index] for index in indices])
+        return [
+            (index, min(_width(table, index, top, styled, intervals), room))
+            for index, top in zip(indices, tops, strict=True)
+        ]
+
     block: list[tuple[int, int]] = []
-    used = 0
-    for index, column in enumerate(table.columns):
-        size = _width(column, [row.cells[index] for row in table.rows], styled, intervals)
-        size = min(size, room)
-        if block and used + _GAP + size > room:
-            yield block
-            block, used = [], 0
-        block.append((index, size))
-        used += _GAP + size
+    for _, same in groupby(range(len(table.columns)), lambda index: table.columns[index].task):
+        indices = list(same)
+        whole = sized(indices)
+        parts = [whole] if _extent(whole) <= room else [sized([index]) for index in indices]
+        for part in parts:
+            if block and _extent(block) + _extent(part) > room:
+                yield block
+                block = []
+            block += part
     yield block
 
 
-def _width(column: Column, cells: Sequence[Cell], styled: bool, intervals: bool) -> int:
-    head = max(cell_len(visible(column.task)), cell_len(visible(column.metric)))
-    body = max(cell_len(_cell(cell, styled, intervals).plain) for cell in cells)
+def _extent(block: Sequence[tuple[int, int]]) -> int:
+    return sum(_GAP + size for _, size in block)
+
+
+def _width(table: Table, index: int, top: tuple[str, str], styled: bool, intervals: bool) -> int:
+    head = max(cell_len(visible(text)) for text in top)
+    body = max(cell_len(_cell(table, row, index, styled, intervals).plain) for row in table.rows)
     return max(body, min(head, _WIDEST_HEAD))

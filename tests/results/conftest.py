@@ -20,9 +20,10 @@ def _unit(
     error: str = "out of memory",
     layer_name: str = "",
     baselines: dict[str, float] | None = None,
+    extra: dict[str, float] | None = None,
     **key,
 ) -> Record:
-    """A record; ``value`` None makes a failed one."""
+    """A record; ``value`` None makes a failed one, ``extra`` are scores beside the main one."""
     metric = metric or METRICS.get(task, "accuracy")
     whole = {
         "encoder": encoder,
@@ -44,7 +45,7 @@ def _unit(
         status="ok" if good else "failed",
         error=None if good else error,
         metric=metric,
-        scores={metric: value} if good else {},
+        scores={metric: value, **(extra or {})} if good else {},
         interval=Interval(**ends, confidence=0.95, clusters=40, replicates=1000) if ends else None,
         baselines={name: {metric: score} for name, score in (baselines or {}).items()},
     )

@@ -72,13 +72,15 @@ def read_back(table, intervals):
     found["csv"] = []
     for row in list(csv.reader(io.StringIO(render.to_csv(table, intervals))))[1:]:
         values = row[4:-1]
-        if intervals:
-            values = [
-                f"{v} [{low}, {high}]" if low else v
-                for v, low, high in zip(values[::3], values[1::3], values[2::3], strict=True)
-            ]
-        found["csv"].append([value or render.MISSING for value in values])
-    body = to_terminal(table, width=300, intervals=intervals).split("\n\n")[0].splitlines()
+        left, texts = iter(values), []
+        for column in table.columns:
+            value, ends = next(left), ("", "")
+            if intervals and column.metric not in ("selectivity", "compression"):
+                ends = (next(left), next(left))
+            texts.append(f"{value} [{ends[0]}, {ends[1]}]" if ends[0] else value or render.MISSING)
+        assert not list(left)
+        found["csv"].append(texts)
+    body = to_terminal(table, width=500, intervals=intervals).split("\n\n")[0].splitlines()
     parts = [re.split(r" {2,}", line.strip()) for line in body if "─" not in line][2:]
     # An encoder's name stands on a line of its own.
     found["terminal"] = [[digits(c) for c in row[1:]] for row in parts if len(row) == count + 1]
@@ -86,6 +88,9 @@ def read_back(table, intervals):
 
 
 scores = st.one_of(st.none(), st.floats(-0.001, 1), st.sampled_from([0.0, 1.0, 0.9995, -1e-9]))
+extras = st.fixed_dictionaries(
+    {}, optional={"selectivity": st.floats(-1, 1), "compression": st.floats(0.5, 1000)}
+)
 
 
 @settings(max_examples=40, deadline=None)
@@ -101,13 +106,25 @@ def test_all_formats_show_the_same_digits(unit, data, intervals):
                         (value - 0.01, value + 0.02) if value and data.draw(st.booleans()) else None
                     )
                     given = {"majority": 0.25}
+                    extra = data.draw(extras)
                     records.append(
-                        unit(encoder, task, layer, value, interval=ends, baselines=given)
+                        unit(
+                            *(encoder, task, layer, value),
+                            interval=ends,
+                            baselines=given,
+                            extra=extra,
+                        )
                     )
     if not records:
         return
     table = build(records)
-    expected = [[render.shown(cell, intervals) for cell in row.cells] for row in table.rows]
+    expected = [
+        [
+            render.shown(cell, column.metric, intervals)
+            for column, cell in zip(table.columns, row.cells, strict=True)
+        ]
+        for row in table.rows
+    ]
     assert read_back(table, intervals) == dict.fromkeys(
         ("markdown", "latex", "json", "csv", "terminal"), expected
     )
@@ -121,6 +138,87 @@ def test_numbers_have_three_decimals_and_no_negative_zero():
         "-0.500",
         "1234.500",
     ]
+
+
+def test_a_compression_has_two_decimals():
+    numbers = [render.number(x, "compression") for x in (4.6249, 1.0, 0.995, -0.0001)]
+    assert numbers == ["4.62", "1.00", "0.99", "0.00"]
+    assert render.number(-0.04449, "selectivity") == "-0.044"
+
+
+def with_extras(unit):
+    more = [{"selectivity": 0.31, "compression": 4.62}, {"selectivity": -0.044}]
+    return build(
+        [
+            unit(layer=i, value=0.8 + i / 10, interval=(0.7, 0.95), extra=extra)
+            for i, extra in enumerate(more)
+        ]
+        + [unit(layer=2, value=None), unit(task="coref.v1", baselines={"majority": 0.25})]
+    )
+
+
+def test_the_terminal_names_a_task_once_above_its_columns(unit):
+    lines = to_terminal(with_extras(unit), width=100, intervals=True).splitlines()
+    assert lines[0].split() == ["coref.v1", "pos.v1"]
+    assert lines[1].split()[3:] == ["f1", "accuracy", "selectivity", "compression"]
+    assert lines[4].split()[2:] == ["0.900", "0.800", "[0.700,", "0.950]", "*0.310", "4.62"]
+    assert lines[5].split()[3:] == ["–", "*0.900", "[0.700,", "0.950]", "-0.044", "–"]
+    assert lines[6].split()[3:] == ["–", "failed", "failed", "failed"]
+    assert lines[8].split() == ["majority", "0.250", "–", "–", "–"]
+
+
+def test_the_columns_of_a_task_stay_in_one_block_if_it_is_wide_enough(unit):
+    def tops(width):
+        blocks = to_terminal(with_extras(unit), width=width).split("\n\n")[:-1]
+        return [[line.split() for line in block.splitlines()[:2]] for block in blocks]
+
+    names = ["encoder", "and", "layer"]
+    assert tops(60) == [
+        [["coref.v1"], [*names, "f1"]],
+        [["pos.v1"], [*names, "accuracy", "selectivity", "compression"]],
+    ]
+    assert tops(45) == [
+        [["coref.v1", "pos.v1"], [*names, "f1", "accuracy"]],
+        [["pos.v1"], [*names, "selectivity", "compression"]],
+    ]
+    assert tops(40)[2:] == [[["pos.v1"], [*names, "compression"]]]
+
+
+def test_files_show_the_extras_without_intervals(unit):
+    table = with_extras(unit)
+    rows = list(csv.DictReader(io.StringIO(render.to_csv(table, intervals=True))))
+    assert list(rows[0])[7:] == [
+        "pos.v1 accuracy",
+        "pos.v1 accuracy low",
+        "pos.v1 accuracy high",
+        "pos.v1 selectivity",
+        "pos.v1 compression",
+        "best",
+    ]
+    assert [row["pos.v1 compression"] for row in rows] == ["4.62", "", "failed", ""]
+    assert [row["best"] for row in rows] == ["pos.v1 selectivity", "pos.v1", "", ""]
+    whole = json.loads(render.to_json(table, intervals=True))
+    assert whole["columns"][3] == {"task": "pos.v1", "metric": "compression"}
+    cell = whole["rows"][0]["cells"][3]
+    assert (cell["value"], cell["text"], cell["interval"]) == (4.62, "4.62", None)
+    assert "| coref.v1 f1 | pos.v1 accuracy | pos.v1 selectivity |" in render.to_markdown(table)
+    assert "| 0.800 | **0.310** | 4.62 |" in render.to_markdown(table)
+    tasks, metrics = render.to_latex(table).splitlines()[2:4]
+    assert tasks == r" &  & coref.v1 & pos.v1 &  &  \\"
+    assert metrics == r"encoder & layer & f1 & accuracy & selectivity & compression \\"
+
+
+@pytest.mark.parametrize("intervals", [False, True])
+def test_every_format_explains_the_extras_that_it_shows(unit, intervals):
+    notes = (
+        "selectivity: score minus that of the same probe on random labels per word type",
+        "compression: bits of a uniform code over those of the online code",
+    )
+    for shows in (render.to_markdown, render.to_latex, render.to_json, to_terminal):
+        text = shows(with_extras(unit), intervals=intervals)
+        assert [text.count(note) for note in notes] == [1, 1]
+        text = shows(build([unit(extra={"selectivity": 0.3})]), intervals=intervals)
+        assert [text.count(note) for note in notes] == [1, 0]
 
 
 def example(unit):
@@ -162,11 +260,15 @@ def test_json_keeps_full_precision(unit):
 
 
 @pytest.mark.parametrize("width", [40, 80, 100])
-def test_lines_fit_the_terminal(unit, width):
+@pytest.mark.parametrize("extra", [{}, {"selectivity": 0.25, "compression": 3.21}])
+def test_lines_fit_the_terminal(unit, width, extra):
     tasks = [f"morph:Feature{i}.v1" for i in range(9)]
     names = ["hf:organisation/a-rather-long-name-of-a-model-in-many-words-v2", "日本語" * 12]
     records = [
-        unit(n, t, i, 0.5, interval=(0.4, 0.6)) for n in names for t in tasks for i in (0, 1)
+        unit(n, t, i, 0.5, interval=(0.4, 0.6), extra=extra)
+        for n in names
+        for t in tasks
+        for i in (0, 1)
     ]
     records.append(unit(names[0], tasks[0], 2, None, error="word " * 60))
     for intervals in (False, True):
@@ -174,6 +276,7 @@ def test_lines_fit_the_terminal(unit, width):
         assert max(map(cell_len, text.splitlines())) <= width
         compact = re.sub(r"\s", "", text)
         assert compact.count("0.500") == len(tasks) * 4
+        assert {compact.count(text) for text in ("0.250", "3.21")} == {len(tasks) * 4 * bool(extra)}
         # Where a row folds under a long name, no number is lost; headings are complete too.
         for task in tasks if width > 40 else []:
             assert task in text

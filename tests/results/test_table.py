@@ -77,6 +77,80 @@ def test_of_a_cost_the_lowest_is_best(unit):
     assert [cell.best for cell in build(records).cells] == [False, True]
 
 
+BOTH = {"control_accuracy": 0.5, "selectivity": 0.4, "codelength_bits": 9.0, "compression": 3.0}
+
+
+def test_selectivity_and_compression_stand_beside_the_main_score_where_measured(unit):
+    table = build(
+        [
+            unit(extra=BOTH),
+            unit(layer=1),
+            unit(layer=2, value=None),
+            unit(task="deprel.v1", extra={"compression": 2.0}),
+            unit(task="coref.v1", value=None),
+        ]
+    )
+    assert [(column.task, column.metric) for column in table.columns] == [
+        ("coref.v1", "f1"),
+        ("deprel.v1", "accuracy"),
+        ("deprel.v1", "compression"),
+        ("pos.v1", "accuracy"),
+        ("pos.v1", "selectivity"),
+        ("pos.v1", "compression"),
+    ]
+    assert [cell.value for cell in table.rows[0].cells] == [None, 0.9, 2.0, 0.9, 0.4, 3.0]
+    assert [cell.status for cell in table.rows[1].cells[3:]] == ["ok", "missing", "missing"]
+    assert {cell.status for cell in table.rows[2].cells[3:]} == {"failed"}
+
+
+def test_extras_have_neither_intervals_nor_baselines(unit):
+    scores = {"selectivity": 0.3}
+    table = build([unit(interval=(0.8, 0.95), extra=scores, baselines={"majority": 0.2})])
+    assert [cell.interval for cell in table.rows[0].cells] == [(0.8, 0.95), None]
+    assert table.rows[1].cells[1] == Cell()
+
+
+def test_the_highest_selectivity_and_compression_are_best(unit):
+    several = [(0.9, 0.1, 2.0), (0.8, 0.3, 2.5), (0.7, -0.2, 4.0)]
+    table = build(
+        [
+            unit(layer=i, value=value, extra={"selectivity": s, "compression": c})
+            for i, (value, s, c) in enumerate(several)
+        ]
+    )
+    assert [[cell.best for cell in row.cells] for row in table.rows] == [
+        [True, False, False],
+        [False, True, False],
+        [False, False, True],
+    ]
+
+
+def test_a_seed_without_an_extra_does_not_count_as_zero(unit):
+    table = build(
+        [
+            unit(seed=0, extra={"selectivity": 0.2}),
+            unit(seed=1, extra={"selectivity": 0.4}),
+            unit(seed=2),
+        ]
+    )
+    assert table.cells[1].values == (0.2, 0.4)
+    assert table.cells[1].value == pytest.approx(0.3)
+    assert any("n=2–3 seeds, not the same number everywhere" in note for note in table.notes)
+
+
+def test_extras_of_one_task_under_two_metrics_are_not_mixed(unit):
+    one = unit(extra={"selectivity": 0.2})
+    table = build([one, unit(layer=1, metric="macro_f1", extra={"selectivity": 0.4})])
+    metrics = [column.metric for column in table.columns]
+    assert metrics == ["accuracy", "selectivity", "macro_f1", "selectivity"]
+    assert [cell.value for cell in table.cells] == [0.9, 0.2, None, None, None, None, 0.9, 0.4]
+
+
+def test_an_extra_that_is_the_main_score_has_one_column(unit):
+    table = build([unit(metric="compression", value=2.0)])
+    assert table.columns == (Column("pos.v1", "compression"),)
+
+
 def test_seeds_are_averaged_and_counted(unit):
     records = [
         unit(seed=seed, value=value, interval=(value - 0.1, value + 0.05))
