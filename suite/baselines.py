@@ -25,13 +25,15 @@ def baselines(data: TaskData, arrays: TaskArrays) -> dict[str, dict[str, float]]
     }
 
 
-def types_of(split: Split) -> list[str]:
-    """The words of each target, as one text."""
+def types_of(split: Split, *, first_only: bool = False) -> list[str]:
+    """The words of each target, or of its first span only, as one text."""
     words = {document.id: document.words for document in split.documents}
     return [
         type_key(
             words[document][span1.start : span1.end],
-            words[document][span2.start : span2.end] if span2 is not None else None,
+            words[document][span2.start : span2.end]
+            if span2 is not None and not first_only
+            else None,
         )
         for document, span1, span2, _ in split.targets
     ]

@@ -23,7 +23,10 @@ class RunConfig(BaseModel):
     data: str = "builtin"
     layers: str = "all"
     probe: str = "linear"
-    span_pooling: Literal["mean", "first", "last", "endpoints"] = "mean"
+    controls: int = Field(default=1, ge=0)
+    codelength: int = Field(default=0, ge=0)
+    refits: int = Field(default=0, ge=0)
+    span_pooling: Literal["mean", "max", "first", "last", "endpoints"] = "mean"
     subword_pooling: Literal["first", "last", "mean"] = "mean"
     context: Literal["document", "sentence"] = "document"
     device: str = "cpu"

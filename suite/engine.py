@@ -27,7 +27,7 @@ def run(
     Each job runs with one thread of its own: that is faster than sharing them, and gives the same
     sums whatever the number of workers.
     """
-    workers = min(workers or cpu_count(), max(len(jobs), 1))
+    workers = min(count(workers), max(len(jobs), 1))
     if engine == "ray":
         _join_ray()
     elif workers == 1:
@@ -45,6 +45,11 @@ def run(
             where=f"--engine {engine}",
             cure="fewer --workers, and the same command goes on from here",
         ) from error
+
+
+def count(workers: int) -> int:
+    """How many workers that asks for: 0 stands for one a processor."""
+    return workers or int(cpu_count())
 
 
 def _spread(

@@ -1,8 +1,9 @@
-"""One unit: one layer of one encoder on one task, from stored activations to a record."""
+"""One layer of one encoder on its tasks, from stored activations to records."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,57 +15,122 @@ from ..core.errors import DataError, LayerwiseError
 from ..core.types import SPLITS
 from ..encoders.store import Activations
 from ..probes import metrics
-from ..probes.base import Features, Probe
-from ..probes.spans import pair_features, pool_spans
+from ..probes.base import Probe
+from ..probes.controls import selectivity
 from ..results.records import Key, Record
 from ..results.statistics import bootstrap_interval
 from .arrays import SplitArrays, TaskArrays
+from .coding import code_lengths
+from .controls import Controls
+from .fitting import Layer, fit_problems, lay_out
 
 
 @dataclass(frozen=True)
 class Unit:
-    """What to measure, and all that is needed for it. Small enough to be sent to a worker."""
+    """What to measure of a layer on one task. Small enough to be sent to a worker.
+
+    ``orders`` of the training targets give code lengths, ``refits`` on resampled clusters of them
+    the spread that the choice of training data makes.
+    """
 
     key: Key
     layer_name: str
     layers: int
     arrays: TaskArrays
-    activations: dict[str, Activations]
+    controls: Controls
     probe: Probe
     span_pooling: str
+    device: str
+    orders: int
+    refits: int
     baselines: dict[str, dict[str, float]]
     facts: dict[str, Any]
 
+    def cost(self, dim: int) -> float:
+        """How much there is to do, in multiplications, for an estimate of the time left."""
+        train = self.arrays.splits["train"]
+        width = dim * (1 if train.spans2 is None else 4)
+        problems = 1 + len(self.controls.labels["train"]) + self.refits
+        share = problems + 2 * self.orders * (problems - self.refits)
+        return float(len(train.labels) * width * (len(self.arrays.classes) - 1) * share)
 
-def measure(unit: Unit) -> Record:
-    """Fit and score the probe. What goes wrong becomes a failed record, and the run goes on."""
+
+@dataclass(frozen=True)
+class LayerJob:
+    """All units of one layer: it is read once, and all problems of a task are fitted together."""
+
+    activations: dict[str, Activations]
+    units: list[Unit]
+    cost: float
+
+
+def measure_layer(job: LayerJob) -> tuple[LayerJob, list[Record]]:
+    """Every unit's record. What goes wrong becomes a failed record, and the run goes on."""
+    index = job.units[0].key.layer
     try:
-        return _measure(unit)
-    except LayerwiseError as error:
-        return _failed(unit, str(error))
+        vectors = {name: job.activations[name].layer(index) for name in SPLITS}
     except Exception as error:
-        return _failed(unit, " ".join(f"{type(error).__name__}: {error}".split()))
+        return job, [_failed(unit, error) for unit in job.units]
+    return job, [measure(unit, vectors, job.activations) for unit in job.units]
 
 
-def _measure(unit: Unit) -> Record:
+def measure(
+    unit: Unit, vectors: Mapping[str, Layer], activations: Mapping[str, Activations]
+) -> Record:
+    """Fit and score the probe and its controls, on a layer's (words, dim) vectors."""
+    try:
+        return _measure(unit, vectors, activations)
+    except Exception as error:
+        return _failed(unit, error)
+
+
+def _measure(
+    unit: Unit, vectors: Mapping[str, Layer], activations: Mapping[str, Activations]
+) -> Record:
     arrays = unit.arrays
     classes = len(arrays.classes)
     if classes < 2:
         raise DataError(f"only one label in train: {arrays.classes[0]!r}", where=arrays.task)
     started = time.perf_counter()
-    features = {name: _features(unit, name) for name in SPLITS}
+    features = lay_out(unit.probe, vectors, arrays.splits, unit.span_pooling, unit.device)
     pooled = time.perf_counter()
     train, dev, test = (arrays.splits[name] for name in SPLITS)
-    fitted = unit.probe.fit(
-        features["train"], train.labels, features["dev"], dev.labels, classes=classes
+    labels, dev_labels = (_stack(unit, name) for name in ("train", "dev"))
+    weights = _weights(train.clusters, len(labels), unit.refits)
+    again = np.repeat(train.labels[None], unit.refits, axis=0)
+    dev_again = np.repeat(dev.labels[None], unit.refits, axis=0)
+    fits = fit_problems(
+        unit.probe,
+        features["train"],
+        np.concatenate([labels, again]),
+        features["dev"],
+        np.concatenate([dev_labels, dev_again]),
+        classes,
+        weights,
     )
     trained = time.perf_counter()
-    dev_scores, _ = _scores(fitted.predict_proba(features["dev"]), dev, arrays)
-    scores, predicted = _scores(fitted.predict_proba(features["test"]), test, arrays)
+    task, controls, refits = fits[0], fits[1 : len(labels)], fits[len(labels) :]
+    dev_scores, _ = _scores(task.predict_proba(features["dev"]), dev, arrays)
+    scores, predicted = _scores(task.predict_proba(features["test"]), test, arrays)
     interval = bootstrap_interval(
         metrics.statistic(arrays.metric, arrays.positive),
         metrics.tallies_by_cluster(test.labels, predicted, test.clusters, classes),
     )
+    scores |= _control_scores(
+        unit, [fit.predict_proba(features["test"]) for fit in controls], scores[arrays.metric]
+    )
+    if refits:
+        spread = [
+            _scores(fit.predict_proba(features["test"]), test, arrays)[0][arrays.metric]
+            for fit in refits
+        ]
+        scores[f"refits_sd_{arrays.metric}"] = float(np.std(spread, ddof=1))
+    scored = time.perf_counter()
+    facts = dict(unit.facts)
+    if unit.orders:
+        coded, curve = code_lengths(unit.probe, features, labels, dev_labels, arrays, unit.orders)
+        scores |= coded
+        facts["learning_curve"] = curve
     return Record(
         key=unit.key,
         layer_name=unit.layer_name,
@@ -78,30 +144,70 @@ def _measure(unit: Unit) -> Record:
             **{f"{name}_targets": len(arrays.splits[name].labels) for name in SPLITS},
             **metrics.counts(test.labels, test.clusters),
             "classes": classes,
-            "features": features["train"].shape[1],
+            "features": _width(features["train"]),
         },
-        chosen=dict(fitted.fit_report()),
+        chosen={
+            **task.report(),
+            **({"controls": [dict(fit.report()) for fit in controls]} if controls else {}),
+        },
         baselines=unit.baselines,
-        facts={**unit.facts, "clusters": arrays.cluster},
+        facts={**facts, "clusters": arrays.cluster},
         timing={
-            "encode_seconds": round(sum(a.seconds for a in unit.activations.values()), 3),
-            "encoded_words": float(sum(a.manifest["shape"][1] for a in unit.activations.values())),
+            "encode_seconds": round(sum(a.seconds for a in activations.values()), 3),
+            "encoded_words": float(sum(a.manifest["shape"][1] for a in activations.values())),
             "pool_seconds": round(pooled - started, 3),
             "fit_seconds": round(trained - pooled, 3),
-            "score_seconds": round(time.perf_counter() - trained, 3),
+            "score_seconds": round(scored - trained, 3),
+            "code_seconds": round(time.perf_counter() - scored, 3),
         },
         provenance=provenance.describe(),
     )
 
 
-def _features(unit: Unit, name: str) -> Features:
-    vectors = unit.activations[name].layer(unit.key.layer)  # (words, dim)
-    split = unit.arrays.splits[name]
-    first = pool_spans(vectors, split.spans1, unit.span_pooling)
-    if split.spans2 is None:
-        return first  # (targets, dim)
-    second = pool_spans(vectors, split.spans2, unit.span_pooling)
-    return pair_features(first, second)  # (targets, 4 * dim)
+def _stack(unit: Unit, name: str) -> NDArray[np.int64]:
+    """The labels of the task and of its controls, (problems, targets)."""
+    return np.concatenate([unit.arrays.splits[name].labels[None], unit.controls.labels[name]])
+
+
+def _weights(clusters: NDArray[np.int64], problems: int, refits: int) -> NDArray[np.float64] | None:
+    """1 for the problems themselves; for a refit, how often it has drawn a target's cluster."""
+    if not refits:
+        return None
+    _, number = np.unique(clusters, return_inverse=True)
+    total = int(number.max()) + 1
+    random = np.random.default_rng(0)
+    drawn = random.multinomial(total, np.full(total, 1 / total), size=refits)
+    return np.concatenate([np.ones((problems, len(clusters))), drawn[:, number]])
+
+
+def _control_scores(
+    unit: Unit, probabilities: list[NDArray[np.float64]], score: float
+) -> dict[str, float]:
+    """The mean score of the controls, that on word types that train has, and the selectivity."""
+    if not probabilities:
+        return {}
+    arrays, seen = unit.arrays, unit.controls.seen
+    test, metric = unit.controls.labels["test"], arrays.metric
+    everywhere, where_seen = [], []
+    for gold, p in zip(test, probabilities, strict=True):
+        classes = len(arrays.classes)
+        everywhere.append(
+            metrics.scores(gold, p.argmax(axis=1), p, classes, arrays.positive)[metric]
+        )
+        if seen.any():
+            own = metrics.scores(
+                gold[seen], p[seen].argmax(axis=1), p[seen], classes, arrays.positive
+            )
+            where_seen.append(own[metric])
+    return {
+        f"control_{metric}": float(np.mean(everywhere)),
+        **({f"control_{metric}_seen_types": float(np.mean(where_seen))} if where_seen else {}),
+        "selectivity": selectivity(score, everywhere),
+    }
+
+
+def _width(features: Any) -> int:
+    return int(features.shape[1] if isinstance(features, np.ndarray) else features.dim)
 
 
 def _scores(
@@ -114,13 +220,14 @@ def _scores(
     return scores, predicted
 
 
-def _failed(unit: Unit, error: str) -> Record:
+def _failed(unit: Unit, error: Exception) -> Record:
+    plain = str(error) if isinstance(error, LayerwiseError) else f"{type(error).__name__}: {error}"
     return Record(
         key=unit.key,
         layer_name=unit.layer_name,
         layers=unit.layers,
         status="failed",
-        error=error,
+        error=plain if isinstance(error, LayerwiseError) else " ".join(plain.split()),
         metric=unit.arrays.metric,
         facts=unit.facts,
         provenance=provenance.describe(),

@@ -22,7 +22,8 @@ from . import engine
 from .arrays import TaskArrays, to_arrays
 from .baselines import baselines
 from .config import RunConfig, select_layers
-from .measure import Unit, measure
+from .controls import Controls, controls
+from .measure import LayerJob, Unit, measure_layer
 
 RECORDS = "records.jsonl"
 
@@ -135,16 +136,23 @@ def compute(config: RunConfig, planned: Planned) -> Iterator[Record]:
     splits = planned.missing[0][1].data.splits
     with _blame(f"encoder {encoder.name}"):
         activations = {name: store.activations(encoder, splits[name].documents) for name in SPLITS}
-    floors = {
-        task.data.task: baselines(task.data, task.arrays)
-        for task in {task.data.task: task for _, task in planned.missing}.values()
+    tasks = {task.data.task: task for _, task in planned.missing}
+    floors = {name: baselines(task.data, task.arrays) for name, task in tasks.items()}
+    drawn = {
+        name: controls(task.data, task.arrays, config.controls) for name, task in tasks.items()
     }
     units = [
-        _unit(config, encoder, key, task, activations, floors[task.data.task])
+        _unit(
+            config, encoder, key, task, activations, floors[task.data.task], drawn[task.data.task]
+        )
         for key, task in planned.missing
     ]
-    done = engine.run(measure, units, engine=config.engine, workers=config.workers)
-    yield from progress.track(done, f"probing {encoder.name}", len(units))
+    jobs = _jobs(units, activations, encoder.dim, engine.count(config.workers))
+    done = engine.run(measure_layer, jobs, engine=config.engine, workers=config.workers)
+    with progress.bar(f"probing {encoder.name}", sum(job.cost for job in jobs)) as advance:
+        for job, records in done:
+            yield from records
+            advance(job.cost, "")
 
 
 @contextmanager
@@ -180,6 +188,9 @@ def _key(config: RunConfig, encoder: Encoder, task: Prepared, layer: int) -> Key
         seed=0,
         settings={
             "span_pooling": config.span_pooling,
+            "controls": config.controls,
+            **({"codelength": config.codelength} if config.codelength else {}),
+            **({"refits": config.refits} if config.refits else {}),
             **(encoder.settings if isinstance(encoder, Configured) else {}),
             **probe.settings(),
         },
@@ -193,6 +204,7 @@ def _unit(
     task: Prepared,
     activations: dict[str, Activations],
     floors: dict[str, dict[str, float]],
+    drawn: Controls,
 ) -> Unit:
     facts: dict[str, Any] = {
         **task.data.facts,
@@ -209,9 +221,26 @@ def _unit(
         layer_name=encoder.layer_names[key.layer],
         layers=len(encoder.layer_names),
         arrays=task.arrays,
-        activations=activations,
+        controls=drawn,
         probe=_probe(config),
         span_pooling=config.span_pooling,
+        device=config.device,
+        orders=config.codelength,
+        refits=config.refits,
         baselines=floors,
         facts=facts,
     )
+
+
+def _jobs(
+    units: list[Unit], activations: dict[str, Activations], dim: int, workers: int
+) -> list[LayerJob]:
+    """One job a layer; where that leaves workers idle, one a unit. The longest come first."""
+    layers: dict[int, list[Unit]] = {}
+    for unit in units:
+        layers.setdefault(unit.key.layer, []).append(unit)
+    groups = list(layers.values())
+    if len(groups) < workers:
+        groups = [[unit] for unit in units]
+    jobs = [LayerJob(activations, group, sum(unit.cost(dim) for unit in group)) for group in groups]
+    return sorted(jobs, key=lambda job: -job.cost)

@@ -26,7 +26,21 @@ FORMATS = ("terminal", "md", "csv", "latex", "json")
 @click.option("-d", "--data", help="builtin (default), the name of a corpus, a folder or a file.")
 @click.option("--layers", help="all (default), or 0,4,8-12, or -1 for the last.")
 @click.option("--probe", help="The kind of probe: linear (default).")
-@click.option("--span-pooling", help="A span's vector: mean (default), first, last, endpoints.")
+@click.option("--controls", type=int, help="Control tasks a task, for selectivity (1).")
+@click.option("--no-controls", is_flag=True, help="As --controls 0.")
+@click.option(
+    "--codelength",
+    type=int,
+    is_flag=False,
+    flag_value=1,
+    help="Measure the online code length, in as many orders (1).",
+)
+@click.option(
+    "--refits", type=int, help="Refits on resampled training sentences, for their spread."
+)
+@click.option(
+    "--span-pooling", help="A span's vector: mean (default), max, first, last, endpoints."
+)
 @click.option("--subword-pooling", help="A word's vector: mean (default), first, last.")
 @click.option("--context", help="What a word sees: its document (default) or its sentence.")
 @click.option("--device", help="Where encoders run: cpu (default), cuda, cuda:1, mps.")
@@ -52,6 +66,7 @@ def command(
     config: Path | None,
     allow_download: bool,
     dry_run: bool,
+    no_controls: bool,
     format_: str | None,
     intervals: bool,
     **given: Any,
@@ -66,6 +81,8 @@ def command(
     """
     from ..config import build
 
+    if no_controls:
+        given["controls"] = 0
     if allow_download:
         os.environ["LAYERWISE_ALLOW_DOWNLOAD"] = "1"
     settings = build(given, config)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,7 +18,7 @@ from layerwise.encoders.store import Store
 from layerwise.probes.metrics import UNSEEN
 from layerwise.suite.arrays import TaskArrays, to_arrays
 from layerwise.suite.baselines import types_of
-from layerwise.suite.measure import _features
+from layerwise.suite.fitting import rows_of
 
 
 def document(id: str, lengths: list[int]) -> Document:
@@ -67,13 +66,7 @@ def task(train: Split, dev: Split | None = None, test: Split | None = None, **re
 def rows(arrays: TaskArrays, split: Split, pooling: str) -> NDArray[np.float32]:
     """The features that the pipeline would give a probe, of the encoder of places."""
     vectors = np.concatenate(list(Places().encode(split.documents)), axis=1)[0]
-    unit = SimpleNamespace(
-        activations={"test": SimpleNamespace(layer=lambda index: vectors)},
-        key=SimpleNamespace(layer=0),
-        arrays=arrays,
-        span_pooling=pooling,
-    )
-    return _features(unit, "test")  # type: ignore[arg-type]
+    return rows_of(vectors, arrays.splits["test"], pooling)
 
 
 @pytest.mark.parametrize("kind", ["word", "pair", "long"])

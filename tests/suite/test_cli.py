@@ -20,7 +20,7 @@ import pytest
 from layerwise.results.records import Key, Record, RecordFile
 from layerwise.suite.cli import Commands, probe
 
-COMMANDS = ["", "run", "show", "pretrain", "list", "data", "check"]
+COMMANDS = ["", "run", "show", "fit", "pretrain", "list", "data", "check"]
 SUBCOMMANDS = [
     *("list encoders", "list tasks", "list probes", "list data"),
     *("data check", "data export", "data stats", "check encoder"),
@@ -204,7 +204,7 @@ class TestMistakes:
         from layerwise.probes.linear import LinearProbe
 
         class Interrupted(LinearProbe):
-            def fit(self, *arguments: Any, **options: Any) -> Any:
+            def fit_stack(self, *arguments: Any, **options: Any) -> Any:
                 raise KeyboardInterrupt
 
         register("probe", "interrupted", Interrupted)
@@ -226,7 +226,8 @@ class TestRun:
             ("majority", ""),
             ("per-type majority", ""),
         ]
-        assert rows[1]["pos.v1 accuracy"] == "1.000" and rows[1]["best"] == "pos.v1"
+        assert rows[1]["pos.v1 accuracy"] == "1.000"
+        assert rows[1]["best"].split("; ")[0] == "pos.v1"
         assert said.err == f"2 measured now, 0 recorded before; records: {tmp_path / 'run'}\n"
         again = run_tiny("-f", "csv")
         assert again.out == said.out and again.err.startswith("0 measured now, 2 recorded before")

@@ -110,7 +110,7 @@ def test_an_unknown_key_of_a_file_gets_its_nearest_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name, value",
     [
-        ("span_pooling", "max"),
+        ("span_pooling", "median"),
         ("subword_pooling", "max"),
         ("context", "world"),
         ("engine", "slurm"),
