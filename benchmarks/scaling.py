@@ -26,7 +26,7 @@ from layerwise.probes.design import IN_MEMORY, DenseDesign, Moments
 from layerwise.probes.objective import Objective
 from layerwise.probes.solver import Solution, solve
 
-L2 = (1e3, 10**2.5, 1e2, 10**1.5)
+L2 = (1e3, 10**2.5, 1e2)
 FEATURES, LABELS, TYPES = "features.bin", "labels.npy", "types.npy"
 LAYERS = (1, 2)  # whose features stand side by side where one layer has too few
 
@@ -35,7 +35,7 @@ LAYERS = (1, 2)  # whose features stand side by side where one layer has too few
 class Case:
     """What is fitted."""
 
-    rows: int = 40_000
+    rows: int = 20_000
     dim: int = 384
     classes: int = 17
     problems: int = 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -21,14 +22,15 @@ from sklearn.utils.validation import (
 
 from .base import Labels
 from .design import PART, DenseDesign, Design, Moments
-from .selection import Fit, choose
+from .selection import Fit, Step, choose
 from .solver import TOLERANCE
 
 HALF_DECADES = tuple(float(10 ** (k / 2)) for k in range(12, -7, -1))
 """1,000,000 down to 0.001."""
 
 _FOLDS = 5
-_FLOATS = [np.float64, np.float32]
+_FLOATS = [np.float64, np.float32, np.float16]
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 class LinearProbe(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -118,6 +120,8 @@ class LinearProbe(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         rows, targets = validate_data(self, X, y, multi_output=True, dtype=_FLOATS)
         check_classification_targets(targets)
+        if len(rows) and max(rows.max(), -rows.min()) > _LARGEST:
+            raise ValueError(f"X has values beyond {_LARGEST:.2g}, the largest of float32")
         weights = _check_sample_weight(sample_weight, rows, ensure_non_negative=True)
         if self.class_weight is not None:
             weights = weights * compute_sample_weight(self.class_weight, targets)
@@ -231,24 +235,29 @@ class LinearProbe(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             folds = self._choose(
                 train, stack, train, stack, classes, each * ~out, each * out, patience=None
             )
-            chosen = []
-            for p in range(len(labels)):
-                own = slice(p * _FOLDS, (p + 1) * _FOLDS)
-                losses = [[step.held_out for step in fit.path] for fit in folds[own]]
-                shares = (each * out)[own].sum(axis=1)[:, None]  # (folds, 1)
-                known = np.where(np.isfinite(losses), losses, 0.0)
-                chosen.append(folds[own][0].path[int((known * shares).sum(axis=0).argmin())].l2)
+            shares = (each * out).sum(axis=1).reshape(len(labels), _FOLDS)
+            paths = [
+                _mean_path([fit.path for fit in folds[p * _FOLDS : (p + 1) * _FOLDS]], shares[p])
+                for p in range(len(labels))
+            ]
         else:
-            chosen = [grid[0]] * len(labels)
+            paths = [(Step(grid[0], np.inf, 0.0, True, 0),)] * len(labels)
         # Held-out rows that do not count leave the choice to the strongest value: the only one.
         nobody = np.full(labels.shape, -1)
         fits = []
-        for p, l2 in enumerate(chosen):
+        for p, path in enumerate(paths):
             own_weights = None if weights is None else weights[p : p + 1]
-            only = (slice(p, p + 1),)
-            fits += self._choose(
-                train, labels[only], train, nobody[only], classes, own_weights, l2=(l2,)
+            only = slice(p, p + 1)
+            (fit,) = self._choose(
+                train,
+                labels[only],
+                train,
+                nobody[only],
+                classes,
+                own_weights,
+                l2=(min(path, key=lambda step: step.held_out).l2,),
             )
+            fits.append(replace(fit, path=(*path, *fit.path), grid=grid))
         return fits
 
     def _encode(self, y: NDArray[Any], classes: int | None) -> Labels:
@@ -309,6 +318,27 @@ class LinearProbe(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             found = np.hstack([np.zeros_like(found), found])
         scores[:, self.seen_] = found[:, : len(self.seen_)]
         return scores
+
+
+def _mean_path(
+    paths: Sequence[tuple[Step, ...]], shares: NDArray[np.floating[Any]]
+) -> tuple[Step, ...]:
+    """One path for the folds: the mean of what they held out, by its weight; all their passes."""
+    steps = []
+    for each in zip(*paths, strict=True):
+        losses = np.array([step.held_out for step in each])
+        counts = np.isfinite(losses) & (shares > 0)
+        mean = np.average(losses[counts], weights=shares[counts]) if counts.any() else np.inf
+        steps.append(
+            Step(
+                each[0].l2,
+                float(mean),
+                max(step.gap for step in each),
+                all(step.converged for step in each),
+                sum(step.passes for step in each),
+            )
+        )
+    return tuple(steps)
 
 
 def _in_parts(X: NDArray[Any]) -> Iterator[NDArray[Any]]:

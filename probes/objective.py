@@ -75,19 +75,20 @@ class Objective:
         weights = None if self.weights is None else self.weights[which]
         for rows in design.parts():
             logits = sweep.logits(rows).view(count, self.columns, -1)
-            residual, total, shift = _exponentials(logits)  # (n, columns, part), twice (n, part)
             target = labels[:, None, rows]
-            is_reference = target == self.columns
+            of_reference = target == self.columns
             target = target.clamp(max=self.columns - 1)
-            right = logits.gather(1, target).masked_fill_(is_reference, 0)[:, 0]
-            # Where the classifier is sure, the two terms of the plain form nearly cancel.
-            own = residual.gather(1, target)[:, 0]  # (n, part)
-            own = torch.where(is_reference[:, 0], (-shift).exp(), own) / total
-            part = torch.where(own > 0.5, -own.log(), total.log() + shift - right)
-            weight = 1.0 if weights is None else weights[:, rows]
+            residual, right, wrong, shift = _odds(logits, target, of_reference)
+            of_reference, total = of_reference[:, 0], right + wrong  # (n, part)
+            # Where the classifier is sure, ln(total) less the label's logit would nearly cancel.
+            logit = logits.gather(1, target)[:, 0].masked_fill(of_reference, 0)
+            part = torch.where(
+                wrong < right, torch.log1p(wrong / right), total.log() + shift - logit
+            )
+            weight = torch.ones_like(total) if weights is None else weights[:, rows]
             residual *= (weight / total)[:, None]
-            hit = torch.where(is_reference[:, 0], 0.0, -weight if weights is not None else -1.0)
-            residual.scatter_add_(1, target, hit[:, None].to(residual.dtype))
+            hit = torch.where(of_reference, 0.0, -weight * wrong / total)
+            residual.scatter_add_(1, target, hit[:, None])
             loss += (part * weight).sum(dim=1, dtype=torch.float64)
             intercepts += residual.sum(dim=2, dtype=torch.float64)
             sweep.add(rows, residual.view(count * self.columns, -1))
@@ -98,15 +99,8 @@ class Objective:
 
     def probabilities(self, design: Design, vectors: Tensor, which: Tensor) -> Iterator[Tensor]:
         """Of any rows, part by part: (n, classes, rows), in the design's precision."""
-        count = len(which)
-        sweep = design.sweep(*self._columns(vectors.to(design.dtype), which))
-        back = self.order[which][:, :, None]
-        for rows in design.parts():
-            logits = sweep.logits(rows).view(count, self.columns, -1)
-            found, total, shift = _exponentials(logits)
-            last = (-shift).exp().expand_as(total)
-            found = torch.cat([found, last[:, None]], dim=1) / total[:, None]
-            yield found.gather(1, back.expand(-1, -1, found.shape[2]))
+        for log_p in self.log_probabilities(design, vectors, which):
+            yield log_p.exp()
 
     def log_probabilities(self, design: Design, vectors: Tensor, which: Tensor) -> Iterator[Tensor]:
         """Natural logarithms of the probabilities, exact where those would be rounded to 0."""
@@ -137,19 +131,26 @@ class Objective:
         return placed.gather(1, order)
 
 
-def _exponentials(logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """exp(logits - shift) of the columns, their sum with the reference's, and the shift.
+def _odds(
+    logits: Tensor, target: Tensor, of_reference: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """exp(logits - shift), (n, columns, rows), without the labels' own; these; the others' sum.
 
-    ``logits``, of shape (n, columns, rows), are relative to the reference's, which is 0. The shift
-    is 0 unless something would overflow: finding the largest logit of each row costs a pass.
+    ``logits`` are relative to the reference's, which is 0; ``target`` (n, 1, rows) is the label's
+    column, any where ``of_reference`` says that the label is the reference. The shift is 0 unless
+    something would overflow: finding the largest logit of each row costs a pass.
     """
-    found = logits.exp()
-    total = found.sum(dim=1) + 1  # (n, rows)
-    if bool(torch.isfinite(total.sum())):
-        return found, total, torch.zeros((), dtype=logits.dtype, device=logits.device)
-    shift = logits.amax(dim=1).clamp(min=0)  # (n, rows)
-    found = (logits - shift[:, None]).exp()
-    return found, found.sum(dim=1) + (-shift).exp(), shift
+    shift = torch.zeros((), dtype=logits.dtype, device=logits.device)
+    while True:
+        found = (logits - shift[:, None] if shift.dim() else logits).exp()
+        one = (-shift).exp()  # of the reference
+        own = found.gather(1, target)  # (n, 1, rows)
+        right = torch.where(of_reference[:, 0], one, own[:, 0])  # (n, rows)
+        found.scatter_(1, target, own.masked_fill(~of_reference, 0))
+        wrong = found.sum(dim=1) + torch.where(of_reference[:, 0], 0.0, one)  # (n, rows)
+        if shift.dim() or bool(torch.isfinite((right + wrong).sum())):
+            return found, right, wrong, shift
+        shift = logits.amax(dim=1).clamp(min=0)  # (n, rows)
 
 
 def _by_class(labels: Tensor, weights: Tensor | None, classes: int) -> Tensor:

@@ -26,7 +26,7 @@ class RunConfig(BaseModel):
     controls: int = Field(default=1, ge=0)
     codelength: int = Field(default=0, ge=0)
     refits: int = Field(default=0, ge=0)
-    span_pooling: Literal["mean", "max", "first", "last", "endpoints"] = "mean"
+    span_pooling: Literal["mean", "max", "first", "last", "endpoints", "attentive"] = "mean"
     subword_pooling: Literal["first", "last", "mean"] = "mean"
     context: Literal["document", "sentence"] = "document"
     device: str = "cpu"

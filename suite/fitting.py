@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..core.errors import UsageError
 from ..core.types import SPLITS
+from ..probes.attention_pooling import AttentivePooling
 from ..probes.base import Features, Fitted, Labels, Probe, StackedProbe
 from ..probes.design import DenseDesign, Design, Moments
 from ..probes.pairs import PairDesign, pair_moments
@@ -35,6 +36,9 @@ def lay_out(
     device: str,
 ) -> dict[str, Laid]:
     """The features of every split, from a layer's (words, dim) vectors of it."""
+    if span_pooling == "attentive":
+        vectors, splits = _attend(vectors, splits)
+        span_pooling = "mean"  # of the one vector that each span has become
     device = device if device.startswith("cuda") else "cpu"  # others lack float64
     if not isinstance(probe, StackedProbe):
         return {name: rows_of(vectors[name], splits[name], span_pooling) for name in SPLITS}
@@ -48,6 +52,31 @@ def lay_out(
         name: DenseDesign(array, moments, index=index, device=device)
         for name, (array, index) in arrays.items()
     }
+
+
+def _attend(
+    vectors: Mapping[str, Layer], splits: Mapping[str, SplitArrays]
+) -> tuple[dict[str, Layer], dict[str, SplitArrays]]:
+    """Each target as a word of its own, pooled with attention that was learnt for the task."""
+    train, dev = splits["train"], splits["dev"]
+    if train.spans2 is not None:
+        raise UsageError(
+            "attention is learnt for tasks of one span", where="--span-pooling", cure="take mean"
+        )
+    known = dev.labels >= 0
+    pooling = AttentivePooling().fit(
+        vectors["train"],
+        train.spans1,
+        train.labels,
+        int(train.labels.max()) + 1,
+        dev=(vectors["dev"], dev.spans1[known], dev.labels[known]) if known.any() else None,
+    )
+    pooled = {name: pooling.pool(vectors[name], splits[name].spans1) for name in SPLITS}
+    alone = {
+        name: replace(splits[name], spans1=np.arange(len(pooled[name]))[:, None] + np.array([0, 1]))
+        for name in SPLITS
+    }
+    return pooled, alone
 
 
 def rows_of(vectors: Layer, split: SplitArrays, span_pooling: str) -> Features:

@@ -39,7 +39,8 @@ FORMATS = ("terminal", "md", "csv", "latex", "json")
     "--refits", type=int, help="Refits on resampled training sentences, for their spread."
 )
 @click.option(
-    "--span-pooling", help="A span's vector: mean (default), max, first, last, endpoints."
+    "--span-pooling",
+    help="A span's vector: mean (default), max, first, last, endpoints, attentive.",
 )
 @click.option("--subword-pooling", help="A word's vector: mean (default), first, last.")
 @click.option("--context", help="What a word sees: its document (default) or its sentence.")

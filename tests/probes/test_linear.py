@@ -370,3 +370,15 @@ class TestScikitLearnsContract:
         data = draw(rows=5000)
         probe = LinearProbe(l2=1.0).fit(data.X, data.y)
         assert len(pickle.dumps(probe)) < 20_000
+
+    def test_cross_validation_tells_the_edge_of_the_grid_and_every_pass(self) -> None:
+        data = draw(rows=60, noise=3.0)
+        probe = LinearProbe(l2=(1e5, 1e4)).fit(data.X, data.y)
+        assert probe.fit_report()["l2_is_at_the_edge"] is True
+        assert probe.fit_report()["passes"] == sum(step.passes for step in probe.path_)
+        assert probe.fit_report()["passes"] > probe.n_iter_
+
+    def test_values_that_float32_cannot_hold_are_refused(self) -> None:
+        data = draw()
+        with pytest.raises(ValueError, match="float32"):
+            LinearProbe(l2=1.0).fit(data.X.astype(np.float64) * 1e200, data.y)
