@@ -24,9 +24,9 @@ from .objective import Objective
 _FOR_THE_GRAM = 16  # rows per feature from which the covariance is estimated
 _FEWEST = 4096  # rows below which taking a sample saves nothing
 _FOR_CLASSES = 64  # rows per class from which the covariance of the classes is estimated
-_FOR_A_BLOCK = 8  # rows per feature from which a class's block is estimated
+_FOR_A_BLOCK = 5  # rows per feature from which a class's block is estimated
 _SKETCH = 64  # random directions from which a leverage is estimated
-_PATIENCE = 2.0  # a new estimate is made when the passes since the last cost this many estimates
+_PATIENCE = 3.0  # a new estimate is made when the passes since the last cost this many estimates
 _GRAM_SHARE = 0.05  # of the covariance in a block: directions that the sample has missed
 
 Curvature = Callable[[Tensor], Tensor]

@@ -108,6 +108,7 @@ class _Walk:
         self.optimum = self.point.clone()  # under the L2 before
         memory = (count, _MEMORY, self.point[0].numel())
         self.moves, self.changes = self.point.new_zeros(memory), self.point.new_zeros(memory)
+        self.newest = torch.zeros_like(self.ids)  # the place of the newest pair
         self.penalty = path[0][0] / objective.total  # (active,)
         self.value, self.gradient = self._evaluate(self.point)
         self.direction = torch.zeros_like(self.point)
@@ -142,8 +143,10 @@ class _Walk:
 
     def _remember(self, which: Tensor, move: Tensor, change: Tensor) -> None:
         which = which & (_dot(move, change) > 1e-12 * _dot(change, change))
-        for kept, new in ((self.moves, move), (self.changes, change)):
-            kept[which] = torch.cat([kept[which, 1:], new[which].flatten(1)[:, None]], dim=1)
+        index = torch.nonzero(which)[:, 0]
+        self.newest[index] = slot = (self.newest[index] + 1) % _MEMORY
+        self.moves[index, slot] = move[index].flatten(1)
+        self.changes[index, slot] = change[index].flatten(1)
 
     def _shorten(self, which: Tensor, value: Tensor) -> None:
         """After a step that did not help: to the minimum of a parabola through what is known."""
@@ -190,17 +193,37 @@ class _Walk:
         """
         moves, changes = self.moves, self.changes  # (active, memory, vectors * (dim + 1))
         products = (moves @ changes.mT).double()  # (active, memory, memory)
+        # The places of the pairs from the oldest to the newest.
+        age = (self.newest[:, None] + 1 + torch.arange(_MEMORY, device=self.ids.device)) % _MEMORY
+        products = products.gather(1, age[:, :, None].expand_as(products))
+        products = products.gather(2, age[:, None, :].expand_as(products))
+        age = age[..., None]  # (active, memory, 1)
         own = products.diagonal(dim1=1, dim2=2)
         own = torch.where(own > 0, own, 1.0)
         upper = products.triu(1) + torch.diag_embed(own)
         flat = gradient.flatten(1)[..., None]  # (active, vectors * (dim + 1), 1)
-        first = torch.linalg.solve_triangular(upper, (moves @ flat).double(), upper=True)
-        rest = flat - changes.mT @ first.to(flat.dtype)
+        along = (moves @ flat).double().gather(1, age)
+        first = torch.linalg.solve_triangular(upper, along, upper=True)
+        rest = flat - changes.mT @ torch.empty_like(first).scatter_(1, age, first).to(flat.dtype)
         step = self._precondition(rest.view_as(gradient)).flatten(1)[..., None]
-        right = own[..., None] * first - (changes @ step).double()
+        step *= self._scale(gradient)[:, None, None].to(step.dtype)
+        right = own[..., None] * first - (changes @ step).double().gather(1, age)
         second = torch.linalg.solve_triangular(upper.mT, right, upper=False)
-        result: Tensor = -(step + moves.mT @ second.to(flat.dtype)).view_as(gradient)
+        second = torch.empty_like(second).scatter_(1, age, second).to(flat.dtype)
+        result: Tensor = -(step + moves.mT @ second).view_as(gradient)
         return result
+
+    def _scale(self, gradient: Tensor) -> Tensor:
+        """What the estimate of the curvature is off by along the newest step (Shanno & Phua 1978).
+
+        An estimate that bends too little makes steps too long, each of which costs a pass.
+        """
+        at = torch.arange(len(self.ids), device=self.ids.device), self.newest
+        move, change = self.moves[at], self.changes[at]  # (active, vectors * (dim + 1))
+        product = _dot(move, change)
+        bent = _dot(change, self._precondition(change.view_as(gradient)).flatten(1))
+        scale = (product / bent.clamp(min=1e-300)).clamp(0.1, 1)
+        return torch.where((product > 0) & (bent > 0), scale, 1.0)
 
     def _precondition(self, gradient: Tensor) -> Tensor:
         result = torch.empty_like(gradient)
@@ -247,10 +270,9 @@ class _Walk:
         return True
 
     def _keep(self, stay: Tensor) -> None:
-        tensors = (
-            "ids point optimum moves changes penalty value gradient direction slope length ahead"
-        )
-        for name in tensors.split():
+        state = "ids point optimum moves changes newest penalty"
+        tried = "value gradient direction slope length ahead"
+        for name in f"{state} {tried}".split():
             setattr(self, name, getattr(self, name)[stay])
         kept = stay.tolist()
         for name in ("place", "passes", "curvature"):
