@@ -18,7 +18,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from .design import Design
+from .design import IN_MEMORY, Design
 from .objective import Objective
 
 _FOR_THE_GRAM = 16  # rows per feature from which the covariance is estimated
@@ -127,6 +127,9 @@ class Curvatures:
         sample = min(rows, _FOR_A_BLOCK * dim)
         work = vectors * (2 * sample * dim**2 + dim**3)
         self.price = 0.5 + work / (4 * rows * dim * objective.columns)  # in passes
+        # A problem's blocks and their inverses; problems beyond the room do without.
+        size = 2 * vectors * (dim + 1) ** 2 * objective.design.dtype.itemsize
+        self.room = IN_MEMORY // size  # problems
 
     def count(self, problems: Tensor) -> None:
         """A pass of these problems was made."""
@@ -134,8 +137,13 @@ class Curvatures:
             self.spent[problem] += 1
 
     def is_due(self, problem: int) -> bool:
-        """Whether a new estimate for this problem has become worth its price."""
-        return self.spent[problem] >= _PATIENCE * self.price
+        """Whether a new estimate for this problem has become worth its price, and has room."""
+        has_room = problem in self.blocks or len(self.blocks) < self.room
+        return has_room and self.spent[problem] >= _PATIENCE * self.price
+
+    def forget(self, problem: int) -> None:
+        """Free the room of a problem that is done."""
+        self.blocks.pop(problem, None)
 
     def at(self, problem: int, penalty: float, vectors: Tensor) -> Curvature:
         """The estimate for a problem at these vectors, (vectors, dim + 1), and this penalty."""

@@ -66,6 +66,11 @@ def solve(
     the product of the gradient and the quasi-Newton step, over the objective. A problem that takes
     more than ``limit`` passes under one L2, or can no longer be improved in this precision, is
     handed over with ``converged`` False.
+
+    Beside the design's own memory this takes, in values of its precision, for each problem about
+    50 * vectors * (dim + 1) and, as long as all of them fit into ``design.IN_MEMORY`` bytes,
+    2 * vectors * (dim + 1)^2 for its blocks; and once 3 * dim^2, a sample of 16 * dim rows, and a
+    number a row. A pass holds a part of the rows times all columns.
     """
     walk = _Walk(objective, _path(l2), done, tolerance, limit)
     while len(walk.ids):
@@ -270,6 +275,8 @@ class _Walk:
         return True
 
     def _keep(self, stay: Tensor) -> None:
+        for problem in self.ids[~stay].tolist():
+            self.curvatures.forget(problem)
         state = "ids point optimum moves changes newest penalty"
         tried = "value gradient direction slope length ahead"
         for name in f"{state} {tried}".split():

@@ -15,6 +15,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.special import log_softmax, softmax
 from sklearn.linear_model import LogisticRegression
 
+from layerwise.probes import curvature
 from layerwise.probes import design as designs
 from layerwise.probes.design import EXACT, DenseDesign, Moments
 from layerwise.probes.objective import Objective
@@ -552,3 +553,18 @@ def test_the_reported_gap_is_the_true_one_by_and_large(classes: int, precision: 
         true = Oracle(Z, y, found.l2, classes).gap(found)
         # Where a step lands far below the tolerance there is nothing to estimate.
         assert max(found.gap, 1e-8) / 10 <= max(true, 1e-8) <= 10 * max(found.gap, 1e-8)
+
+
+def test_problems_beyond_the_room_for_blocks_find_the_same_optimum(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    X, y = like_an_encoder(12_000, 96, 9)
+    with_blocks = walk(X, y, HALF_DECADES[4:])[0]
+    asked: list[int] = []
+    blocks = curvature.blocks
+    monkeypatch.setattr(curvature, "blocks", lambda *a: asked.append(1) or blocks(*a))
+    monkeypatch.setattr(curvature, "IN_MEMORY", 1)
+    without = walk(X, y, HALF_DECADES[4:])[0]
+    assert not asked and all(found.converged for found in without)
+    for one, other in zip(with_blocks, without, strict=True):
+        assert one.value == pytest.approx(other.value, rel=1e-6)
