@@ -22,6 +22,7 @@ from .design import IN_MEMORY, Design
 from .objective import Objective
 
 _FOR_THE_GRAM = 16  # rows per feature from which the covariance is estimated
+_WIDEST = 2048  # features whose principal axes are worth their price
 _FEWEST = 4096  # rows below which taking a sample saves nothing
 _FOR_CLASSES = 64  # rows per class from which the covariance of the classes is estimated
 _FOR_A_BLOCK = 5  # rows per feature from which a class's block is estimated
@@ -33,20 +34,29 @@ Curvature = Callable[[Tensor], Tensor]
 
 
 class Gram:
-    """The covariance of a design's features, its eigenvectors, and the leverage of each row."""
+    """The covariance of a design's features, its eigenvectors, and the leverage of each row.
+
+    Very many features, as one-hot words have, stand for axes themselves.
+    """
 
     def __init__(self, design: Design, weights: Tensor | None = None) -> None:
         """``weights`` (rows,) are those of the rows on average over the problems."""
         self.design = design
-        size = max(_FEWEST, _FOR_THE_GRAM * design.dim)
+        wide = design.dim > _WIDEST
+        size = _FEWEST if wide else max(_FEWEST, _FOR_THE_GRAM * design.dim)
         index = _spread(design.rows, size, design.device)
         sample = design.features(index)  # (sample, dim)
         weight = torch.ones_like(sample[:, 0]) if weights is None else weights[index]
-        self.matrix = sample.T @ (sample * weight[:, None]) / weight.sum()  # (dim, dim)
-        values, self.axes = torch.linalg.eigh(self.matrix.double())
-        self.values = values.clamp(min=0).to(design.dtype)  # (dim,)
-        self.axes = self.axes.to(design.dtype)  # (dim, dim), a column an axis
+        weight = weight / weight.sum()
+        self.axes: Tensor | None = None  # (dim, dim), a column an axis; None: the features' own
         self._leverage: Tensor | None = None
+        if wide:
+            self.values = weight @ sample.square()  # (dim,)
+            return
+        self.matrix = sample.T @ (sample * weight[:, None])  # (dim, dim)
+        values, axes = torch.linalg.eigh(self.matrix.double())
+        self.values = values.clamp(min=0).to(design.dtype)  # (dim,)
+        self.axes = axes.to(design.dtype)
 
     @property
     def leverage(self) -> Tensor:
@@ -56,6 +66,7 @@ class Gram:
             generator = torch.Generator().manual_seed(0)
             noise = torch.randn(design.dim, _SKETCH, generator=generator, dtype=torch.float64)
             floor = 1e-3 * self.values.mean()
+            assert self.axes is not None  # or blocks would be too dear
             root = self.axes / (self.values + floor).sqrt()  # (dim, dim)
             sketch = root @ noise.to(design.device, design.dtype)  # (dim, sketch)
             found = torch.cat(
@@ -76,14 +87,18 @@ class SharedCurvature:
         # The weakest axis of a softmax, equal steps of all intercepts, changes nothing.
         values = values.clamp(min=1e-9 + 1e-4 * float(values.max()))
         bend = values[:, None] * gram.values.double()  # (vectors, dim)
-        self.scale = (1 / (bend + penalty + 1e-9 * bend.max())).to(gram.axes.dtype)
-        self.intercepts = (1 / values).to(gram.axes.dtype)  # (vectors,)
-        self.turn = turn.to(gram.axes.dtype)
+        self.scale = (1 / (bend + penalty + 1e-9 * bend.max())).to(gram.values.dtype)
+        self.intercepts = (1 / values).to(gram.values.dtype)  # (vectors,)
+        self.turn = turn.to(gram.values.dtype)
 
     def __call__(self, gradient: Tensor) -> Tensor:
         """Of shape (n, vectors, dim + 1), as what it is applied to."""
         turned = self.turn.T @ gradient
-        weights = ((turned[..., :-1] @ self.axes) * self.scale) @ self.axes.T
+        weights = turned[..., :-1]
+        if self.axes is None:
+            weights = weights * self.scale
+        else:
+            weights = ((weights @ self.axes) * self.scale) @ self.axes.T
         intercepts = turned[..., -1] * self.intercepts
         step: Tensor = self.turn @ torch.cat([weights, intercepts[..., None]], dim=2)
         return step
@@ -129,7 +144,7 @@ class Curvatures:
         self.price = 0.5 + work / (4 * rows * dim * objective.columns)  # in passes
         # A problem's blocks and their inverses; problems beyond the room do without.
         size = 2 * vectors * (dim + 1) ** 2 * objective.design.dtype.itemsize
-        self.room = IN_MEMORY // size  # problems
+        self.room = 0 if self.gram.axes is None else IN_MEMORY // size  # problems
 
     def count(self, problems: Tensor) -> None:
         """A pass of these problems was made."""

@@ -568,3 +568,16 @@ def test_problems_beyond_the_room_for_blocks_find_the_same_optimum(
     assert not asked and all(found.converged for found in without)
     for one, other in zip(with_blocks, without, strict=True):
         assert one.value == pytest.approx(other.value, rel=1e-6)
+
+
+def test_a_width_beyond_the_principal_axes_finds_the_same_optimum(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    X, y = like_an_encoder(12_000, 96, 9)
+    turned = walk(X, y, HALF_DECADES[:5])[0]
+    monkeypatch.setattr(curvature, "_WIDEST", 95)
+    straight = walk(X, y, HALF_DECADES[:5])[0]
+    # Without the axes the gap is estimated less well.
+    assert all(found.converged for found in straight)
+    for one, other in zip(turned, straight, strict=True):
+        assert one.value == pytest.approx(other.value, rel=5e-6)
