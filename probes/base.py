@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -69,7 +69,7 @@ class StackedProbe(Protocol):
         classes: int,
         weights: NDArray[np.float64] | None = None,
         tolerance: float | None = None,
-    ) -> list[Any]:
+    ) -> Sequence[Fitted]:
         """One ``Fitted`` a problem; labels and weights are (problems, rows) of their design.
 
         ``tolerance`` on the gap of the objective, where another than the probe's own will do.

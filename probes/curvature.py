@@ -165,7 +165,7 @@ class Curvatures:
         which = torch.tensor([problem], device=vectors.device)
         if self.is_due(problem):
             self.spent[problem] = 0
-            self.blocks[problem] = blocks(self.objective, self.gram, vectors[None], which)
+            self.blocks[problem] = class_blocks(self.objective, self.gram, vectors[None], which)
         if problem in self.blocks:
             return BlockCurvature(self.blocks[problem], penalty)
         covariance = class_covariance(self.objective, vectors[None], which)
@@ -191,7 +191,7 @@ def class_covariance(objective: Objective, vectors: Tensor, problem: Tensor) -> 
     return torch.diag(p @ weight) - (p * weight) @ p.T
 
 
-def blocks(objective: Objective, gram: Gram, vectors: Tensor, problem: Tensor) -> Tensor:
+def class_blocks(objective: Objective, gram: Gram, vectors: Tensor, problem: Tensor) -> Tensor:
     """The Hessian's diagonal blocks of one problem: (vectors, dim + 1, dim + 1).
 
     ``vectors`` is (1, vectors, dim + 1), ``problem`` its number, of shape (1,).

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self
@@ -21,6 +20,7 @@ from sklearn.utils.validation import (
 )
 
 from .base import Labels
+from .cross_validation import Folds
 from .design import PART, DenseDesign, Design, Moments
 from .selection import Fit, Step, choose
 from .solver import TOLERANCE
@@ -28,7 +28,6 @@ from .solver import TOLERANCE
 HALF_DECADES = tuple(float(10 ** (k / 2)) for k in range(12, -7, -1))
 """1,000,000 down to 0.001."""
 
-_FOLDS = 5
 _FLOATS = [np.float64, np.float32, np.float16]
 _LARGEST = float(np.finfo(np.float32).max)
 
@@ -118,6 +117,8 @@ class LinearProbe(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         rows whose label y does not have do not count. Raises ValueError for values that are not
         finite and for labels that are no classes.
         """
+        if (X_dev is None) != (y_dev is None):
+            raise ValueError("X_dev and y_dev go together: only one was given")
         rows, targets = validate_data(self, X, y, multi_output=True, dtype=_FLOATS)
         check_classification_targets(targets)
         if len(rows) and max(rows.max(), -rows.min()) > _LARGEST:
@@ -222,43 +223,30 @@ class LinearProbe(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         classes: int,
         weights: NDArray[Any] | None,
     ) -> list[Fit]:
-        """All folds of all problems are one stack; the problems then walk to the L2 they chose."""
+        """All folds of all problems are one stack; then all rows are fitted at the L2 chosen."""
         grid = self._grid()
+        untried: tuple[Step, ...] = (Step(grid[0], np.inf, 0.0, True, 0),)
+        paths = [untried] * len(labels)
         if len(grid) > 1:
-            fold = _folds(X)
-            whole = np.ones(labels.shape) if weights is None else weights
-            stack = np.repeat(labels, _FOLDS, axis=0)  # (problems * folds, rows)
-            out = np.tile(fold == np.arange(_FOLDS)[:, None], (len(labels), 1))
-            each = np.repeat(whole, _FOLDS, axis=0)
-            # A fold that would hold out every row holds out none, and has no say.
-            out &= (each * ~out).sum(axis=1, keepdims=True) > 0
-            folds = self._choose(
-                train, stack, train, stack, classes, each * ~out, each * out, patience=None
+            folds = Folds.of(X, labels, weights)
+            stack = folds.labels
+            fits = self._choose(
+                train, stack, train, stack, classes, folds.fitted, folds.held_out, patience=None
             )
-            shares = (each * out).sum(axis=1).reshape(len(labels), _FOLDS)
-            paths = [
-                _mean_path([fit.path for fit in folds[p * _FOLDS : (p + 1) * _FOLDS]], shares[p])
-                for p in range(len(labels))
-            ]
-        else:
-            paths = [(Step(grid[0], np.inf, 0.0, True, 0),)] * len(labels)
-        # Held-out rows that do not count leave the choice to the strongest value: the only one.
-        nobody = np.full(labels.shape, -1)
-        fits = []
-        for p, path in enumerate(paths):
-            own_weights = None if weights is None else weights[p : p + 1]
-            only = slice(p, p + 1)
-            (fit,) = self._choose(
-                train,
-                labels[only],
-                train,
-                nobody[only],
-                classes,
-                own_weights,
-                l2=(min(path, key=lambda step: step.held_out).l2,),
-            )
-            fits.append(replace(fit, path=(*path, *fit.path), grid=grid))
-        return fits
+            paths = folds.mean_paths([fit.path for fit in fits])
+        best = np.array([min(path, key=lambda step: step.held_out).l2 for path in paths])
+        found: dict[int, Fit] = {}
+        for l2 in np.unique(best):
+            which = np.flatnonzero(best == l2)
+            # Held-out rows that do not count leave the choice to the only value there is.
+            nobody = np.full(labels[which].shape, -1)
+            own = None if weights is None else weights[which]
+            alone = self._choose(train, labels[which], train, nobody, classes, own, l2=(float(l2),))
+            found |= dict(zip(which.tolist(), alone, strict=True))
+        return [
+            replace(found[p], path=(*path, *found[p].path), grid=grid)
+            for p, path in enumerate(paths)
+        ]
 
     def _encode(self, y: NDArray[Any], classes: int | None) -> Labels:
         """Labels as numbers, of shape (problems, rows)."""
@@ -320,33 +308,5 @@ class LinearProbe(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return scores
 
 
-def _mean_path(
-    paths: Sequence[tuple[Step, ...]], shares: NDArray[np.floating[Any]]
-) -> tuple[Step, ...]:
-    """One path for the folds: the mean of what they held out, by its weight; all their passes."""
-    steps = []
-    for each in zip(*paths, strict=True):
-        losses = np.array([step.held_out for step in each])
-        counts = np.isfinite(losses) & (shares > 0)
-        mean = np.average(losses[counts], weights=shares[counts]) if counts.any() else np.inf
-        steps.append(
-            Step(
-                each[0].l2,
-                float(mean),
-                max(step.gap for step in each),
-                all(step.converged for step in each),
-                sum(step.passes for step in each),
-            )
-        )
-    return tuple(steps)
-
-
 def _in_parts(X: NDArray[Any]) -> Iterator[NDArray[Any]]:
     return (X[start : start + PART] for start in range(0, len(X), PART))
-
-
-def _folds(X: NDArray[Any]) -> NDArray[np.int64]:
-    """The fold of each row, by its content: equal rows are never on both sides."""
-    rows = np.ascontiguousarray(X, dtype=np.float32)
-    digests = [hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in rows]
-    return (np.frombuffer(b"".join(digests), dtype="<u8") % _FOLDS).astype(np.int64)

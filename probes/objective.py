@@ -154,8 +154,6 @@ def _odds(
 
 
 def _by_class(labels: Tensor, weights: Tensor | None, classes: int) -> Tensor:
-    ones = torch.ones(1, dtype=torch.float64, device=labels.device)
-    shape = (len(labels), classes)
-    counted = torch.zeros(shape, dtype=torch.float64, device=labels.device)
-    each = ones.expand_as(labels) if weights is None else weights.double()
-    return counted.scatter_add_(1, labels, each)
+    """The weight of each class in each problem, (problems, classes), in float64."""
+    each = torch.ones_like(labels, dtype=torch.float64) if weights is None else weights.double()
+    return each.new_zeros(len(labels), classes).scatter_add_(1, labels, each)

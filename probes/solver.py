@@ -210,32 +210,23 @@ class _Walk:
         along = (moves @ flat).double().gather(1, age)
         first = torch.linalg.solve_triangular(upper, along, upper=True)
         rest = flat - changes.mT @ torch.empty_like(first).scatter_(1, age, first).to(flat.dtype)
-        step = self._precondition(rest.view_as(gradient)).flatten(1)[..., None]
-        step *= self._scale(gradient)[:, None, None].to(step.dtype)
+        newest = torch.arange(len(self.ids), device=self.ids.device), self.newest
+        # Both at once: the estimates are large, and reading them is most of the work.
+        pair = torch.stack([rest[..., 0], changes[newest]], dim=1)
+        step, bent = self._precondition(pair).unbind(dim=1)  # each (active, vectors * (dim + 1))
+        scale = _scale(moves[newest], changes[newest], bent)
+        step = (step * scale[:, None].to(step.dtype))[..., None]
         right = own[..., None] * first - (changes @ step).double().gather(1, age)
         second = torch.linalg.solve_triangular(upper.mT, right, upper=False)
         second = torch.empty_like(second).scatter_(1, age, second).to(flat.dtype)
         result: Tensor = -(step + moves.mT @ second).view_as(gradient)
         return result
 
-    def _scale(self, gradient: Tensor) -> Tensor:
-        """What the estimate of the curvature is off by along the newest step (Shanno & Phua 1978).
-
-        An estimate that bends too little makes steps too long, each of which costs a pass.
-        """
-        at = torch.arange(len(self.ids), device=self.ids.device), self.newest
-        move, change = self.moves[at], self.changes[at]  # (active, vectors * (dim + 1))
-        product = _dot(move, change)
-        bent = _dot(change, self._precondition(change.view_as(gradient)).flatten(1))
-        scale = (product / bent.clamp(min=1e-300)).clamp(0.1, 1)
-        return torch.where((product > 0) & (bent > 0), scale, 1.0)
-
-    def _precondition(self, gradient: Tensor) -> Tensor:
-        result = torch.empty_like(gradient)
-        for each in set(self.curvature):
-            which = [i for i, own in enumerate(self.curvature) if own is each]
-            result[which] = each(gradient[which])
-        return result
+    def _precondition(self, several: Tensor) -> Tensor:
+        """For every active problem (n, vectors * (dim + 1)) times its estimate, in its shape."""
+        shape = (several.shape[1], *self.point.shape[1:])
+        found = [own(each.view(shape)) for own, each in zip(self.curvature, several, strict=True)]
+        return torch.stack(found).view_as(several)
 
     def _estimate(self, i: int) -> Curvature:
         return self.curvatures.at(int(self.ids[i]), float(self.penalty[i]), self.point[i])
@@ -285,6 +276,17 @@ class _Walk:
         for name in ("place", "passes", "curvature"):
             values = getattr(self, name)
             setattr(self, name, [v for v, keep in zip(values, kept, strict=True) if keep])
+
+
+def _scale(move: Tensor, change: Tensor, bent: Tensor) -> Tensor:
+    """What estimates of the curvature are off by along the newest step (Shanno & Phua 1978).
+
+    ``bent`` is the estimate times the change of the gradient. An estimate that bends too little
+    makes steps too long, each of which costs a pass.
+    """
+    product, estimated = _dot(move, change), _dot(change, bent)
+    scale = (product / estimated.clamp(min=1e-300)).clamp(0.1, 1)
+    return torch.where((product > 0) & (estimated > 0), scale, 1.0)
 
 
 def _dot(first: Tensor, second: Tensor) -> Tensor:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..probes import metrics
 from ..probes.base import Probe
 from ..probes.codelength import CodeLength, OnlineCode, block_ends, order_of, over_orders
 from .arrays import TaskArrays
 from .fitting import Laid, fit_problems, take
+from .scoring import scores_of
 
 TOLERANCE = 1e-5
 """Of the fits on prefixes: the code is as long as at the optimum, to a ten-thousandth."""
@@ -38,7 +37,7 @@ def code_lengths(
         codes, points = _one_order(probe, features, labels, dev_labels, arrays, seed)
         for run, code in zip(runs, codes, strict=True):
             run.append(code)
-        curve = curve or points
+        curve += points
     task, controls = over_orders(runs[0]), [over_orders(run) for run in runs[1:]]
     scores = {
         "codelength_bits": task.codelength_bits,
@@ -60,11 +59,12 @@ def _one_order(
     arrays: TaskArrays,
     seed: int,
 ) -> tuple[list[CodeLength], list[dict[str, float]]]:
+    """The codes of all problems, and, of the first order, the points of the learning curve."""
     classes, clusters = len(arrays.classes), arrays.splits["train"].clusters
     order = order_of(clusters, seed)
     ends = block_ends(clusters[order])
     codes = [OnlineCode(classes, own[order[: ends[0]]]) for own in labels]
-    curve = []
+    curve, test = [], arrays.splits["test"].labels
     for end, next_end in pairwise(ends):
         prefix, block = order[:end], order[end:next_end]
         fits = fit_problems(
@@ -80,12 +80,6 @@ def _one_order(
         for code, fit, own in zip(codes, fits, labels, strict=True):
             code.add(fit.predict_proba(coming), own[block])
         if seed == 0:
-            curve.append({"targets": float(end), **_test_score(fits[0], features, arrays)})
+            scores = scores_of(fits[0].predict_proba(features["test"]), test, arrays)
+            curve.append({"targets": float(end), arrays.metric: scores[arrays.metric]})
     return [code.result() for code in codes], curve
-
-
-def _test_score(fit: Any, features: Mapping[str, Laid], arrays: TaskArrays) -> dict[str, float]:
-    test = arrays.splits["test"]
-    p = fit.predict_proba(features["test"])
-    scores = metrics.scores(test.labels, p.argmax(axis=1), p, len(arrays.classes), arrays.positive)
-    return {arrays.metric: scores[arrays.metric]}

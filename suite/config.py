@@ -7,7 +7,14 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from ..core import files
 from ..core.errors import DataError, UsageError, did_you_mean
@@ -34,6 +41,20 @@ class RunConfig(BaseModel):
     workers: int = Field(default=0, ge=0)
     engine: Literal["processes", "threads", "ray"] = "processes"
     output: Path | None = None
+
+    @field_validator("refits")
+    @classmethod
+    def _no_spread_of_one(cls, refits: int) -> int:
+        if refits == 1:
+            raise ValueError("one refit has no spread: ask for two or more")
+        return refits
+
+    @field_validator("span_pooling")
+    @classmethod
+    def _no_code_with_attention(cls, pooling: str, info: ValidationInfo) -> str:
+        if pooling == "attentive" and info.data.get("codelength"):
+            raise ValueError("attention has seen the labels that --codelength would code")
+        return pooling
 
     @field_validator("encoder", "task")
     @classmethod
@@ -65,7 +86,7 @@ def build(given: dict[str, Any], file: Path | None = None) -> RunConfig:
             raise UsageError(
                 "is missing", where=f"--{name}", cure=f"`probe list {name}s` tells the names"
             ) from error
-        raise UsageError(first["msg"], where=f"--{name}") from error
+        raise UsageError(first["msg"].removeprefix("Value error, "), where=f"--{name}") from error
 
 
 def select_layers(asked: str, layers: int) -> list[int]:

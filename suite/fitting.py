@@ -6,7 +6,7 @@ gets plain arrays and fits one problem after another.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
@@ -105,14 +105,13 @@ def fit_problems(
     classes: int,
     weights: NDArray[np.float64] | None = None,
     tolerance: float | None = None,
-) -> list[Fitted]:
+) -> Sequence[Fitted]:
     """One fit a problem; ``labels`` and ``weights`` are (problems, targets)."""
     if isinstance(probe, StackedProbe):
         assert not isinstance(train, np.ndarray) and not isinstance(dev, np.ndarray)
-        fits: list[Fitted] = probe.fit_stack(
+        return probe.fit_stack(
             train, labels, dev, dev_labels, classes=classes, weights=weights, tolerance=tolerance
         )
-        return fits
     assert isinstance(train, np.ndarray) and isinstance(dev, np.ndarray)
     if weights is not None:
         raise UsageError(f"the probe {probe.name} takes no weights", where="--refits")

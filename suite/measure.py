@@ -16,13 +16,13 @@ from ..core.types import SPLITS
 from ..encoders.store import Activations
 from ..probes import metrics
 from ..probes.base import Probe
-from ..probes.controls import selectivity
 from ..results.records import Key, Record
 from ..results.statistics import bootstrap_interval
-from .arrays import SplitArrays, TaskArrays
+from .arrays import TaskArrays
 from .coding import code_lengths
 from .controls import Controls
 from .fitting import Layer, fit_problems, lay_out
+from .scoring import control_scores, refit_scores, scores_of
 
 
 @dataclass(frozen=True)
@@ -64,14 +64,17 @@ class LayerJob:
     cost: float
 
 
-def measure_layer(job: LayerJob) -> tuple[LayerJob, list[Record]]:
-    """Every unit's record. What goes wrong becomes a failed record, and the run goes on."""
+def measure_layer(job: LayerJob) -> tuple[float, list[Record]]:
+    """The job's cost, and every unit's record.
+
+    What goes wrong becomes a failed record, and the run goes on.
+    """
     index = job.units[0].key.layer
     try:
         vectors = {name: job.activations[name].layer(index) for name in SPLITS}
     except Exception as error:
-        return job, [_failed(unit, error) for unit in job.units]
-    return job, [measure(unit, vectors, job.activations) for unit in job.units]
+        return job.cost, [_failed(unit, error) for unit in job.units]
+    return job.cost, [measure(unit, vectors, job.activations) for unit in job.units]
 
 
 def measure(
@@ -110,21 +113,19 @@ def _measure(
     )
     trained = time.perf_counter()
     task, controls, refits = fits[0], fits[1 : len(labels)], fits[len(labels) :]
-    dev_scores, _ = _scores(task.predict_proba(features["dev"]), dev, arrays)
-    scores, predicted = _scores(task.predict_proba(features["test"]), test, arrays)
+    dev_scores = scores_of(task.predict_proba(features["dev"]), dev.labels, arrays)
+    probabilities = task.predict_proba(features["test"])
+    scores = scores_of(probabilities, test.labels, arrays)
     interval = bootstrap_interval(
         metrics.statistic(arrays.metric, arrays.positive),
-        metrics.tallies_by_cluster(test.labels, predicted, test.clusters, classes),
+        metrics.tallies_by_cluster(
+            test.labels, probabilities.argmax(axis=1), test.clusters, classes
+        ),
     )
-    scores |= _control_scores(
-        unit, [fit.predict_proba(features["test"]) for fit in controls], scores[arrays.metric]
-    )
-    if refits:
-        spread = [
-            _scores(fit.predict_proba(features["test"]), test, arrays)[0][arrays.metric]
-            for fit in refits
-        ]
-        scores[f"refits_sd_{arrays.metric}"] = float(np.std(spread, ddof=1))
+    of_controls = [fit.predict_proba(features["test"]) for fit in controls]
+    scores |= control_scores(of_controls, unit.controls, scores[arrays.metric], arrays)
+    of_refits = [fit.predict_proba(features["test"]) for fit in refits]
+    scores |= refit_scores(of_refits, test.labels, arrays)
     scored = time.perf_counter()
     facts = dict(unit.facts)
     if unit.orders:
@@ -180,44 +181,8 @@ def _weights(clusters: NDArray[np.int64], problems: int, refits: int) -> NDArray
     return np.concatenate([np.ones((problems, len(clusters))), drawn[:, number]])
 
 
-def _control_scores(
-    unit: Unit, probabilities: list[NDArray[np.float64]], score: float
-) -> dict[str, float]:
-    """The mean score of the controls, that on word types that train has, and the selectivity."""
-    if not probabilities:
-        return {}
-    arrays, seen = unit.arrays, unit.controls.seen
-    test, metric = unit.controls.labels["test"], arrays.metric
-    everywhere, where_seen = [], []
-    for gold, p in zip(test, probabilities, strict=True):
-        classes = len(arrays.classes)
-        everywhere.append(
-            metrics.scores(gold, p.argmax(axis=1), p, classes, arrays.positive)[metric]
-        )
-        if seen.any():
-            own = metrics.scores(
-                gold[seen], p[seen].argmax(axis=1), p[seen], classes, arrays.positive
-            )
-            where_seen.append(own[metric])
-    return {
-        f"control_{metric}": float(np.mean(everywhere)),
-        **({f"control_{metric}_seen_types": float(np.mean(where_seen))} if where_seen else {}),
-        "selectivity": selectivity(score, everywhere),
-    }
-
-
 def _width(features: Any) -> int:
     return int(features.shape[1] if isinstance(features, np.ndarray) else features.dim)
-
-
-def _scores(
-    probabilities: NDArray[np.float64], split: SplitArrays, arrays: TaskArrays
-) -> tuple[dict[str, float], NDArray[np.int64]]:
-    predicted = probabilities.argmax(axis=1)
-    scores = metrics.scores(
-        split.labels, predicted, probabilities, len(arrays.classes), arrays.positive
-    )
-    return scores, predicted
 
 
 def _failed(unit: Unit, error: Exception) -> Record:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,17 @@ class Prepared:
 
     data: TaskData
     arrays: TaskArrays
+    control_tasks: int
+
+    @cached_property
+    def baselines(self) -> dict[str, dict[str, float]]:
+        """The same for every encoder, and only drawn up where something is to be measured."""
+        return baselines(self.data, self.arrays)
+
+    @cached_property
+    def controls(self) -> Controls:
+        """The same for every encoder."""
+        return controls(self.data, self.arrays, self.control_tasks)
 
 
 @dataclass(frozen=True)
@@ -99,7 +111,7 @@ def prepare_tasks(config: RunConfig) -> list[Prepared]:
         with _blame(f"task {name}"):
             files.canonical_json(dict(task.facts))  # or no record could be written
             data = prepare(task, corpus)
-            prepared.append(Prepared(data, to_arrays(data)))
+            prepared.append(Prepared(data, to_arrays(data), config.controls))
     return prepared
 
 
@@ -136,23 +148,13 @@ def compute(config: RunConfig, planned: Planned) -> Iterator[Record]:
     splits = planned.missing[0][1].data.splits
     with _blame(f"encoder {encoder.name}"):
         activations = {name: store.activations(encoder, splits[name].documents) for name in SPLITS}
-    tasks = {task.data.task: task for _, task in planned.missing}
-    floors = {name: baselines(task.data, task.arrays) for name, task in tasks.items()}
-    drawn = {
-        name: controls(task.data, task.arrays, config.controls) for name, task in tasks.items()
-    }
-    units = [
-        _unit(
-            config, encoder, key, task, activations, floors[task.data.task], drawn[task.data.task]
-        )
-        for key, task in planned.missing
-    ]
+    units = [_unit(config, encoder, key, task, activations) for key, task in planned.missing]
     jobs = _jobs(units, activations, encoder.dim, engine.count(config.workers))
     done = engine.run(measure_layer, jobs, engine=config.engine, workers=config.workers)
     with progress.bar(f"probing {encoder.name}", sum(job.cost for job in jobs)) as advance:
-        for job, records in done:
+        for cost, records in done:
             yield from records
-            advance(job.cost, "")
+            advance(cost, "")
 
 
 @contextmanager
@@ -203,8 +205,6 @@ def _unit(
     key: Key,
     task: Prepared,
     activations: dict[str, Activations],
-    floors: dict[str, dict[str, float]],
-    drawn: Controls,
 ) -> Unit:
     facts: dict[str, Any] = {
         **task.data.facts,
@@ -221,13 +221,13 @@ def _unit(
         layer_name=encoder.layer_names[key.layer],
         layers=len(encoder.layer_names),
         arrays=task.arrays,
-        controls=drawn,
+        controls=task.controls,
         probe=_probe(config),
         span_pooling=config.span_pooling,
         device=config.device,
         orders=config.codelength,
         refits=config.refits,
-        baselines=floors,
+        baselines=task.baselines,
         facts=facts,
     )
 

@@ -17,7 +17,7 @@ from layerwise.probes.curvature import (
     Curvatures,
     Gram,
     SharedCurvature,
-    blocks,
+    class_blocks,
     class_covariance,
 )
 from layerwise.probes.design import DenseDesign, Moments
@@ -127,7 +127,7 @@ def test_blocks_from_a_sample_bend_as_the_hessian_does(classes: int, weighted: b
     w = np.random.default_rng(1).exponential(size=6000) if weighted else np.ones(6000)
     objective = objective_of(X, y, classes, w if weighted else None)
     vectors = vectors_of(classes, 6)
-    found = blocks(objective, Gram(objective.design), vectors, PROBLEM)
+    found = class_blocks(objective, Gram(objective.design), vectors, PROBLEM)
     exact = hessian(probabilities(vectors, X), X, w)
     assert found.shape == (len(exact), 7, 7)
     for vector, block in enumerate(found.numpy()):
@@ -186,7 +186,7 @@ def test_every_estimate_leads_downhill(classes: int) -> None:
     gradient = objective.evaluate(vectors, PROBLEM)[1]
     estimates = (
         SharedCurvature(gram, class_covariance(objective, vectors, PROBLEM), 1e-4),
-        BlockCurvature(blocks(objective, gram, vectors, PROBLEM), 1e-4),
+        BlockCurvature(class_blocks(objective, gram, vectors, PROBLEM), 1e-4),
     )
     for estimate in estimates:
         assert float((gradient * estimate(gradient)).sum()) > 0

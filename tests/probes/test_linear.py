@@ -19,6 +19,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from layerwise.probes import linear
+from layerwise.probes.cross_validation import fold_of
 from layerwise.probes.linear import LinearProbe
 from layerwise.probes.solver import TOLERANCE
 
@@ -310,7 +311,7 @@ class TestScikitLearnsContract:
     def test_cross_validation_chooses_as_scikit_learn_does_on_the_same_folds(self) -> None:
         data = draw(rows=120, noise=4.0)
         X = StandardScaler().fit_transform(data.X.astype(np.float64))
-        fold = linear._folds(X.astype(np.float32))
+        fold = fold_of(X.astype(np.float32))
         grid = linear.HALF_DECADES[4:14]
         losses = []
         for l2 in grid:
@@ -326,7 +327,7 @@ class TestScikitLearnsContract:
 
     def test_equal_rows_are_in_one_fold(self) -> None:
         X = np.repeat(draw().X[:20], 7, axis=0)
-        folds = linear._folds(X).reshape(20, 7)
+        folds = fold_of(X).reshape(20, 7)
         assert (folds == folds[:, :1]).all() and len(np.unique(folds)) > 2
 
     def test_several_columns_of_labels_are_as_many_binary_problems(self) -> None:
@@ -382,3 +383,8 @@ class TestScikitLearnsContract:
         data = draw()
         with pytest.raises(ValueError, match="float32"):
             LinearProbe(l2=1.0).fit(data.X.astype(np.float64) * 1e200, data.y)
+
+    def test_dev_rows_without_labels_are_refused(self) -> None:
+        data = draw()
+        with pytest.raises(ValueError, match="go together"):
+            LinearProbe().fit(data.X, data.y, data.X_dev)

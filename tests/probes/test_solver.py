@@ -561,8 +561,8 @@ def test_problems_beyond_the_room_for_blocks_find_the_same_optimum(
     X, y = like_an_encoder(12_000, 96, 9)
     with_blocks = walk(X, y, HALF_DECADES[4:])[0]
     asked: list[int] = []
-    blocks = curvature.blocks
-    monkeypatch.setattr(curvature, "blocks", lambda *a: asked.append(1) or blocks(*a))
+    estimate = curvature.class_blocks
+    monkeypatch.setattr(curvature, "class_blocks", lambda *a: asked.append(1) or estimate(*a))
     monkeypatch.setattr(curvature, "IN_MEMORY", 1)
     without = walk(X, y, HALF_DECADES[4:])[0]
     assert not asked and all(found.converged for found in without)

@@ -120,12 +120,19 @@ def test_an_unknown_key_of_a_file_gets_its_nearest_name(tmp_path: Path) -> None:
         ("layers", 3),
         ("data", ["a", "b"]),
         ("encoder", [1]),
+        ("refits", 1),
     ],
 )
 def test_a_wrong_value_is_an_error_that_names_the_flag(name: str, value: object) -> None:
     with pytest.raises(UsageError, match=f"^--{name.replace('_', '-')}: ") as caught:
         build(GIVEN | {name: value})
     assert "\n" not in str(caught.value) and "pydantic" not in str(caught.value)
+
+
+def test_a_code_over_spans_that_attention_has_pooled_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"^--span-pooling: attention has seen the labels"):
+        build(GIVEN | {"span_pooling": "attentive", "codelength": 1})
+    assert build(GIVEN | {"span_pooling": "attentive"}).codelength == 0
 
 
 @pytest.mark.parametrize("text", ["encoder = ", "a = 1\na = 2", "\ufffe = 1\x00"])
