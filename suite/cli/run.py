@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ...core.errors import UsageError
 from . import complain
 
 FORMATS = ("terminal", "md", "csv", "latex", "json")
@@ -36,7 +37,9 @@ FORMATS = ("terminal", "md", "csv", "latex", "json")
     help="Measure the online code length, in as many orders (1).",
 )
 @click.option(
-    "--refits", type=int, help="Refits on resampled training sentences, for their spread."
+    "--refits",
+    type=int,
+    help="Refits on resampled training sentences, two or more, for their spread.",
 )
 @click.option(
     "--span-pooling",
@@ -83,6 +86,8 @@ def command(
     from ..config import build
 
     if no_controls:
+        if given["controls"]:
+            raise UsageError("contradicts --controls", where="--no-controls", cure="give one")
         given["controls"] = 0
     if allow_download:
         os.environ["LAYERWISE_ALLOW_DOWNLOAD"] = "1"

@@ -232,6 +232,10 @@ class TestRun:
         again = run_tiny("-f", "csv")
         assert again.out == said.out and again.err.startswith("0 measured now, 2 recorded before")
 
+    def test_controls_and_none_of_them_is_a_contradiction(self, run_tiny: Command) -> None:
+        said = run_tiny("--controls", 3, "--no-controls")
+        assert said.code == 2 and "--no-controls: contradicts" in said.one_line()
+
     def test_a_failed_unit_is_1_and_shown(self, run_tiny: Command) -> None:
         said = run_tiny("-t", "deprel", "-f", "md")
         assert said.code == 1
