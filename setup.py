@@ -19,11 +19,14 @@ ENCODERS = [
     "random-vectors = layerwise.encoders.baselines:random_vectors",
 ]
 ARCHITECTURES = [
+    "gated_cnn = layerwise.encoders.gated_cnn:GatedCNN",
+    "lstm = layerwise.encoders.lstm:LSTM",
     "transformer = layerwise.encoders.self_attention:SelfAttention",
 ]
 TASKS = [
     "pos = layerwise.tasks.morphology:PartOfSpeech",
     "morph = layerwise.tasks.morphology:MorphologicalFeature",
+    "constituent = layerwise.tasks.constituents:ConstituentLabel",
     "deprel = layerwise.tasks.syntax:ArcLabel",
     "coref = layerwise.tasks.coreference:MentionPair",
 ]
