@@ -100,8 +100,9 @@ class _Walk:
         limit: int,
     ) -> None:
         self.objective, self.path, self.done = objective, path, done
-        # Where the products are in float64 the last steps are cheap, and worth more.
-        exact = objective.design.dtype == torch.float64
+        # Where the products are in float64 the last steps are cheap, and worth more to all but
+        # those who asked for less than usual.
+        exact = objective.design.dtype == torch.float64 and tolerance <= TOLERANCE
         self.tolerance, self.limit = tolerance, limit
         self.aim = tolerance**2 if exact else tolerance
         self.curvatures = Curvatures(objective)
