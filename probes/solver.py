@@ -100,11 +100,11 @@ class _Walk:
         limit: int,
     ) -> None:
         self.objective, self.path, self.done = objective, path, done
-        # Where the products are in float64 the last steps are cheap, and worth more to all but
-        # those who asked for less than usual.
-        exact = objective.design.dtype == torch.float64 and tolerance <= TOLERANCE
         self.tolerance, self.limit = tolerance, limit
-        self.aim = tolerance**2 if exact else tolerance
+        self.aim = tolerance
+        if objective.design.dtype == torch.float64:
+            # The last steps are cheap there, and worth more; fewer to who asks for less than usual.
+            self.aim = tolerance**2 if tolerance <= TOLERANCE else tolerance / 1000
         self.curvatures = Curvatures(objective)
         count = objective.problems
         self.ids = torch.arange(count, device=objective.design.device)
