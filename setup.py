@@ -11,10 +11,12 @@ VERSION = re.search(r'__version__ = "(.+)"', (HERE / "__init__.py").read_text())
 
 # A name on the command line is an entry point; another distribution adds its own the same way.
 ENCODERS = [
+    "transformer = layerwise.encoders.shipped:transformer",
+    "lstm = layerwise.encoders.shipped:lstm",
+    "gated_cnn = layerwise.encoders.shipped:gated_cnn",
+    "local = layerwise.encoders.bilm_encoder:local",
     "elmo = layerwise.encoders.elmo:elmo",
     "elmo-carried = layerwise.encoders.elmo:elmo_carried",
-    "transformer = layerwise.encoders.bilm_encoder:transformer",
-    "local = layerwise.encoders.bilm_encoder:local",
     "hf = layerwise.encoders.huggingface:hugging_face",
     "minilm = layerwise.encoders.huggingface:minilm",
     "onehot = layerwise.encoders.baselines:onehot",
@@ -31,6 +33,7 @@ TASKS = [
     "constituent = layerwise.tasks.constituents:ConstituentLabel",
     "deprel = layerwise.tasks.syntax:ArcLabel",
     "coref = layerwise.tasks.coreference:MentionPair",
+    "pronoun = layerwise.tasks.pronouns:PronounResolution",
 ]
 PROBES = [
     "linear = layerwise.probes.linear:LinearProbe",

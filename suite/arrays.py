@@ -95,7 +95,7 @@ def _check(split: Split, where: str) -> None:
 
 
 def _lay_out(split: Split, numbers: dict[str, int], *, by_sentence: bool) -> SplitArrays:
-    places, sentences = _places(split.documents)
+    places, sentences = places_of(split.documents)
     offsets = np.array([places[target.document] for target in split.targets])[:, None]
     pairs = split.targets[0].span2 is not None
     spans1 = np.array([target.span1 for target in split.targets]) + offsets
@@ -113,7 +113,7 @@ def _lay_out(split: Split, numbers: dict[str, int], *, by_sentence: bool) -> Spl
     )
 
 
-def _places(documents: tuple[Document, ...]) -> tuple[dict[str, int], NDArray[np.int64]]:
+def places_of(documents: tuple[Document, ...]) -> tuple[dict[str, int], NDArray[np.int64]]:
     """Where each document starts among all words, and where each sentence does."""
     places, sentences, start = {}, [], 0
     for document in documents:

@@ -19,6 +19,7 @@ from ..probes.base import Probe
 from ..results.records import Key, Record
 from ..results.statistics import bootstrap_interval
 from .arrays import TaskArrays
+from .choices import ChoiceUnit, measure_choices
 from .coding import code_lengths
 from .controls import Controls
 from .fitting import Layer, fit_problems, lay_out
@@ -60,7 +61,7 @@ class LayerJob:
     """All units of one layer: it is read once, and all problems of a task are fitted together."""
 
     activations: dict[str, Activations]
-    units: list[Unit]
+    units: list[Unit | ChoiceUnit]
     cost: float
 
 
@@ -71,17 +72,19 @@ def measure_layer(job: LayerJob) -> tuple[float, list[Record]]:
     """
     index = job.units[0].key.layer
     try:
-        vectors = {name: job.activations[name].layer(index) for name in SPLITS}
+        vectors = {name: entry.layer(index) for name, entry in job.activations.items()}
     except Exception as error:
         return job.cost, [_failed(unit, error) for unit in job.units]
     return job.cost, [measure(unit, vectors, job.activations) for unit in job.units]
 
 
 def measure(
-    unit: Unit, vectors: Mapping[str, Layer], activations: Mapping[str, Activations]
+    unit: Unit | ChoiceUnit, vectors: Mapping[str, Layer], activations: Mapping[str, Activations]
 ) -> Record:
-    """Fit and score the probe and its controls, on a layer's (words, dim) vectors."""
+    """Fit and score the probe and its controls, or choose, on a layer's (words, dim) vectors."""
     try:
+        if isinstance(unit, ChoiceUnit):
+            return measure_choices(unit, vectors, activations)
         return _measure(unit, vectors, activations)
     except Exception as error:
         return _failed(unit, error)
@@ -185,7 +188,7 @@ def _width(features: Any) -> int:
     return int(features.shape[1] if isinstance(features, np.ndarray) else features.dim)
 
 
-def _failed(unit: Unit, error: Exception) -> Record:
+def _failed(unit: Unit | ChoiceUnit, error: Exception) -> Record:
     plain = str(error) if isinstance(error, LayerwiseError) else f"{type(error).__name__}: {error}"
     return Record(
         key=unit.key,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,17 +11,21 @@ from typing import Any
 
 from ..core import files, progress, registry
 from ..core.errors import LayerwiseError, ModelError
-from ..core.types import SPLITS, TaskData
+from ..core.types import SPLITS, Document, TaskData
 from ..encoders.base import Configured, Encoder, EncoderOptions
 from ..encoders.loading import load_encoder
 from ..encoders.store import Activations, Store
 from ..probes.base import Probe
 from ..results.records import Key, Record, RecordFile
 from ..tasks.base import prepare
+from ..tasks.choices import ChoiceTask, prepare_choices
 from ..tasks.corpora import load_corpus
 from . import engine
 from .arrays import TaskArrays, to_arrays
 from .baselines import baselines
+from .choice_arrays import choice_arrays
+from .choices import PROBE as CHOICE
+from .choices import ChoiceUnit, PreparedChoices
 from .config import RunConfig, select_layers
 from .controls import Controls, controls
 from .measure import LayerJob, Unit, measure_layer
@@ -47,6 +51,16 @@ class Prepared:
         """The same for every encoder."""
         return controls(self.data, self.arrays, self.control_tasks)
 
+    @property
+    def summary(self) -> str:
+        """What there is to measure, in a few words."""
+        sizes = (f"{name} {len(self.data.splits[name].targets):,}" for name in SPLITS)
+        return f"{len(self.arrays.classes)} labels; targets {', '.join(sizes)}"
+
+
+AnyPrepared = Prepared | PreparedChoices
+"""A task with labels to learn, or one without training."""
+
 
 @dataclass(frozen=True)
 class Planned:
@@ -54,7 +68,7 @@ class Planned:
 
     encoder: Encoder
     recorded: list[Record]
-    missing: list[tuple[Key, Prepared]]
+    missing: list[tuple[Key, AnyPrepared]]
 
 
 @dataclass(frozen=True)
@@ -94,7 +108,7 @@ def evaluate(config: RunConfig) -> Outcome:
     return Outcome(records, folder, computed, errors, problems)
 
 
-def prepare_tasks(config: RunConfig) -> list[Prepared]:
+def prepare_tasks(config: RunConfig) -> list[AnyPrepared]:
     """The tasks' targets on the run's data. A wrong name is found before anything is computed."""
     for name in config.encoder:
         registry.owner("encoder", registry.split_name(name.split("+random")[0])[0])
@@ -106,16 +120,26 @@ def prepare_tasks(config: RunConfig) -> list[Prepared]:
         with _blame(f"task {name}"):
             kinds[name] = registry.load("task", head)(argument)
     corpus = load_corpus(config.data)
-    prepared = []
+    prepared: list[AnyPrepared] = []
     for name, task in progress.track(kinds.items(), "laying out the targets", len(kinds)):
         with _blame(f"task {name}"):
             files.canonical_json(dict(task.facts))  # or no record could be written
-            data = prepare(task, corpus)
-            prepared.append(Prepared(data, to_arrays(data), config.controls))
+            if isinstance(task, ChoiceTask):
+                choices = prepare_choices(task, corpus)
+                prepared.append(PreparedChoices(choices, choice_arrays(choices)))
+            else:
+                data = prepare(task, corpus)
+                prepared.append(Prepared(data, to_arrays(data), config.controls))
     return prepared
 
 
-def plan(config: RunConfig, name: str, tasks: list[Prepared], file: RecordFile) -> Planned:
+def documents_of(tasks: Iterable[AnyPrepared]) -> dict[str, tuple[Document, ...]]:
+    """The documents of each split that some task reads: every task reads the same ones."""
+    read = {name: split.documents for task in tasks for name, split in task.data.splits.items()}
+    return {name: read[name] for name in SPLITS if name in read}
+
+
+def plan(config: RunConfig, name: str, tasks: list[AnyPrepared], file: RecordFile) -> Planned:
     """Load the encoder and tell which of its units are recorded. A failed unit is done again."""
     encoder = load_encoder(
         name,
@@ -144,10 +168,10 @@ def compute(config: RunConfig, planned: Planned) -> Iterator[Record]:
         return
     encoder = planned.encoder
     store = Store()
-    # Every task reads the same documents, so one pass over each split serves them all.
-    splits = planned.missing[0][1].data.splits
+    # One pass over each split serves all tasks.
+    documents = documents_of(task for _, task in planned.missing)
     with _blame(f"encoder {encoder.name}"):
-        activations = {name: store.activations(encoder, splits[name].documents) for name in SPLITS}
+        activations = {name: store.activations(encoder, read) for name, read in documents.items()}
     units = [_unit(config, encoder, key, task, activations) for key, task in planned.missing]
     jobs = _jobs(units, activations, encoder.dim, engine.count(config.workers))
     done = engine.run(measure_layer, jobs, engine=config.engine, workers=config.workers)
@@ -177,8 +201,9 @@ def _probe(config: RunConfig) -> Probe:
     return probe
 
 
-def _key(config: RunConfig, encoder: Encoder, task: Prepared, layer: int) -> Key:
-    probe = _probe(config)
+def _key(config: RunConfig, encoder: Encoder, task: AnyPrepared, layer: int) -> Key:
+    trains = isinstance(task, Prepared)
+    probe, settings = _probe_settings(config) if trains else (CHOICE, {})
     return Key(
         encoder=encoder.name,
         fingerprint=encoder.fingerprint,
@@ -186,26 +211,32 @@ def _key(config: RunConfig, encoder: Encoder, task: Prepared, layer: int) -> Key
         data=task.data.facts["corpus"],
         data_hash=task.arrays.data_hash,
         layer=layer,
-        probe=f"{probe.name}.{probe.version}",
+        probe=probe,
         seed=0,
-        settings={
-            "span_pooling": config.span_pooling,
-            "controls": config.controls,
-            **({"codelength": config.codelength} if config.codelength else {}),
-            **({"refits": config.refits} if config.refits else {}),
-            **(encoder.settings if isinstance(encoder, Configured) else {}),
-            **probe.settings(),
-        },
+        settings={**settings, **(encoder.settings if isinstance(encoder, Configured) else {})},
     )
+
+
+def _probe_settings(config: RunConfig) -> tuple[str, dict[str, Any]]:
+    """The probe's versioned name, and all settings that change its numbers."""
+    probe = _probe(config)
+    return f"{probe.name}.{probe.version}", {
+        "span_pooling": config.span_pooling,
+        "controls": config.controls,
+        **({"codelength": config.codelength} if config.codelength else {}),
+        **({"refits": config.refits} if config.refits else {}),
+        **probe.settings(),
+    }
 
 
 def _unit(
     config: RunConfig,
     encoder: Encoder,
     key: Key,
-    task: Prepared,
+    task: AnyPrepared,
     activations: dict[str, Activations],
-) -> Unit:
+) -> Unit | ChoiceUnit:
+    activations = {name: activations[name] for name in task.data.splits}
     facts: dict[str, Any] = {
         **task.data.facts,
         "encoder": {
@@ -216,10 +247,13 @@ def _unit(
             "stored_as": sorted({str(entry.manifest["dtype"]) for entry in activations.values()}),
         },
     }
+    layer_name, layers = encoder.layer_names[key.layer], len(encoder.layer_names)
+    if isinstance(task, PreparedChoices):
+        return ChoiceUnit(key, layer_name, layers, task.arrays, task.baselines, facts)
     return Unit(
         key=key,
-        layer_name=encoder.layer_names[key.layer],
-        layers=len(encoder.layer_names),
+        layer_name=layer_name,
+        layers=layers,
         arrays=task.arrays,
         controls=task.controls,
         probe=_probe(config),
@@ -233,10 +267,10 @@ def _unit(
 
 
 def _jobs(
-    units: list[Unit], activations: dict[str, Activations], dim: int, workers: int
+    units: list[Unit | ChoiceUnit], activations: dict[str, Activations], dim: int, workers: int
 ) -> list[LayerJob]:
     """One job a layer; where that leaves workers idle, one a unit. The longest come first."""
-    layers: dict[int, list[Unit]] = {}
+    layers: dict[int, list[Unit | ChoiceUnit]] = {}
     for unit in units:
         layers.setdefault(unit.key.layer, []).append(unit)
     groups = list(layers.values())

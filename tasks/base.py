@@ -38,13 +38,25 @@ class Mention(NamedTuple):
     entity_type: str
 
 
+class Constituent(NamedTuple):
+    """A phrase of a constituency tree; a word alone with its tag is none."""
+
+    span: Span
+    label: str
+
+
 @dataclass(frozen=True)
 class AnnotatedDocument:
-    """A document and its gold annotation. ``mentions`` is None where the corpus has none."""
+    """A document and its gold annotation.
+
+    ``mentions`` and ``constituents`` are None where the corpus has none. The constituents of a
+    sentence stand in preorder; a sentence whose tree does not fit its words has none.
+    """
 
     document: Document
     words: tuple[Word, ...]
     mentions: tuple[Mention, ...] | None = None
+    constituents: tuple[Constituent, ...] | None = None
 
     def __post_init__(self) -> None:
         if len(self.words) != len(self.document):

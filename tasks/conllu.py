@@ -11,16 +11,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from conllu.parser import parse_pair_value
 
 from ..core import progress
 from ..core.types import Document, Span
-from .base import NO_HEAD, AnnotatedDocument, Mention, Word
+from .base import NO_HEAD, AnnotatedDocument, Constituent, Mention, Word
 from .conllu_sentence import ParsedSentence, SentenceParser
 from .conllu_text import Block, blocks, read_bytes, split_lines
 from .entities import EntityFields
 from .faults import Fault, Report, raising
+from .trees import with_tree, with_trees
 
 COUNTS = (
     "documents",
@@ -41,11 +43,14 @@ class ConlluFile:
 
     ``counts`` has the names of COUNTS, and the kind of each warning that came up (``text_differs``:
     the comment ``# text`` is not what the words give; ``form_missing``, ``upos_unknown``,
-    ``root_relation``, ``multiword_cells``, ``entity_undeclared``, ``document_reopened``).
+    ``root_relation``, ``multiword_cells``, ``entity_undeclared``, ``document_reopened``,
+    ``tree_not_read``: the comment ``# tree`` does not give a tree over the sentence's words).
+    ``trees`` tells where constituency trees were found and how many fit; empty without trees.
     """
 
     documents: tuple[AnnotatedDocument, ...]
     counts: Mapping[str, int]
+    trees: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -53,11 +58,12 @@ class ConlluSentences:
     """The sentences of a file before they are joined to documents.
 
     ``has_documents`` tells whether the file marks any (``# newdoc``), ``has_mentions`` whether it
-    declares coreference (``# global.Entity``).
+    declares coreference (``# global.Entity``). ``counts`` and ``trees`` are as in ``ConlluFile``.
     """
 
     sentences: tuple[ParsedSentence, ...]
     counts: Mapping[str, int]
+    trees: Mapping[str, Any]
     has_documents: bool
     has_mentions: bool
 
@@ -77,7 +83,7 @@ def read_conllu(path: Path) -> ConlluFile:
     documents = []
     for document_id, sentences in groupby(read.sentences, key=lambda sentence: sentence.document):
         documents.append(build_document(document_id, sentences))
-    return ConlluFile(tuple(documents), read.counts)
+    return ConlluFile(tuple(documents), read.counts, read.trees)
 
 
 def read_sentences(path: Path) -> ConlluSentences:
@@ -87,15 +93,16 @@ def read_sentences(path: Path) -> ConlluSentences:
     data = read_bytes(path)
     found = parser.sentences(data)
     sentences = tuple(progress.track(found, f"reading {path.name}", data.count(b"\n\n")))
+    sentences, trees = with_trees(sentences, path)
     return ConlluSentences(
-        sentences, parser.counts() | warned, parser.has_documents, parser.has_mentions
+        sentences, parser.counts() | warned, trees, parser.has_documents, parser.has_mentions
     )
 
 
 def build_document(document_id: str, sentences: Iterable[ParsedSentence]) -> AnnotatedDocument:
-    """Join sentences to a document; heads and mentions move to positions over the document."""
-    texts, words, mentions = [], [], []
-    base, has_mentions = 0, False
+    """Join sentences to a document; all positions move to positions over the document."""
+    texts, words, mentions, constituents = [], [], [], []
+    base, has_mentions, has_trees = 0, False, False
     for sentence in sentences:
         texts.append(sentence.sentence)
         for word in sentence.words:
@@ -105,11 +112,15 @@ def build_document(document_id: str, sentences: Iterable[ParsedSentence]) -> Ann
         has_mentions = has_mentions or sentence.mentions is not None
         for (start, end), entity, entity_type in sentence.mentions or ():
             mentions.append(Mention(Span(start + base, end + base), entity, entity_type))
+        has_trees = has_trees or sentence.constituents is not None
+        for (start, end), label in sentence.constituents or ():
+            constituents.append(Constituent(Span(start + base, end + base), label))
         base += len(sentence.words)
     return AnnotatedDocument(
         Document(document_id, tuple(texts)),
         tuple(words),
         tuple(mentions) if has_mentions else None,
+        tuple(constituents) if has_trees else None,
     )
 
 
@@ -140,11 +151,11 @@ class ConlluParser:
         """The sound sentences of a file's bytes."""
         for block in blocks(split_lines(data, self.report), self.report):
             self._counts["sentences"] += 1
-            sentence_id, text = self._comments(block)
+            sentence_id, text, tree = self._comments(block)
             sentence = self._sentence_parser.parse(block, self._document, sentence_id, text)
             if sentence is not None:
                 self._counts["words"] += len(sentence.words)
-                yield sentence
+                yield self._with_tree(sentence, *tree) if tree else sentence
 
     def counts(self) -> dict[str, int]:
         """What was met so far, under the names of COUNTS."""
@@ -152,14 +163,24 @@ class ConlluParser:
         counts["documents"] = len(self._document_ids)
         return {name: counts[name] for name in COUNTS}
 
-    def _comments(self, block: Block) -> tuple[str, str | None]:
-        """Take a sentence's comments in; gives its id (or place in the file) and its text."""
+    def _with_tree(self, sentence: ParsedSentence, line: int, brackets: str) -> ParsedSentence:
+        try:
+            found = with_tree(sentence, brackets)
+        except ValueError as error:
+            what = f"the comment tree is not read: {error}"
+            self.report(Fault("tree_not_read", line, sentence.id, what, severity="warning"))
+            return sentence
+        return found
+
+    def _comments(self, block: Block) -> tuple[str, str | None, tuple[int, str] | None]:
+        """Take a sentence's comments in; gives its id (or place in the file), its text and its
+        tree, with the tree's line."""
         seen: dict[str, tuple[int, str]] = {}
         for line, comment in block.comments:
             key, value = parse_pair_value(comment[1:])
             if key in ("newdoc", "newdoc id"):
                 key = "newdoc"
-            elif key not in ("sent_id", "text", "global.Entity"):
+            elif key not in ("sent_id", "text", "global.Entity", "tree"):
                 continue
             if key in seen:
                 self._fault(line, f"a second comment {key} on one sentence", "remove one of them")
@@ -171,7 +192,7 @@ class ConlluParser:
         if "global.Entity" in seen:
             self._declare(*seen["global.Entity"])
         sentence_id = self._sentence_id(*seen.get("sent_id", (block.line, None)))
-        return sentence_id, seen["text"][1] if "text" in seen else None
+        return sentence_id, seen["text"][1] if "text" in seen else None, seen.get("tree")
 
     def _open_document(self, line: int, value: str | None) -> None:
         if value is None:

@@ -11,7 +11,7 @@ from conllu.exceptions import ParseException
 from conllu.parser import parse_id_value
 
 from ..core.types import Sentence
-from .base import NO_HEAD, Mention, Word
+from .base import NO_HEAD, Constituent, Mention, Word
 from .conllu_text import Block, Row
 from .entities import EntityCounts, EntityFields, EntityReader
 from .faults import Fault, Report
@@ -29,9 +29,10 @@ _NO_FEATS: Mapping[str, str] = {}
 
 
 class ParsedSentence(NamedTuple):
-    """A sound sentence. Heads and mentions count words from the sentence's first, at 0.
+    """A sound sentence. Heads, mentions and constituents count words from the sentence's first.
 
-    ``mentions`` is None where no coreference has been declared so far.
+    ``mentions`` is None where no coreference has been declared so far, ``constituents`` where no
+    tree is given, or one that does not fit the words.
     """
 
     line: int
@@ -40,6 +41,7 @@ class ParsedSentence(NamedTuple):
     sentence: Sentence
     words: tuple[Word, ...]
     mentions: tuple[Mention, ...] | None
+    constituents: tuple[Constituent, ...] | None = None
 
 
 class _Contraction(NamedTuple):

@@ -13,7 +13,7 @@ from ..core.errors import DataError, LayerwiseError, UsageError, did_you_mean
 from ..core.files import sha256_of
 from .base import AnnotatedDocument, Corpus
 from .builtin import SEED, builtin_files
-from .conllu import read_conllu, read_sentences
+from .conllu import ConlluFile, ConlluSentences, read_conllu, read_sentences
 from .corpus_files import conllu_files, files_by_split, is_conllu, licence_facts, split_of
 from .corpus_split import split_file
 
@@ -183,7 +183,7 @@ def _from_one_file(name: str, path: Path) -> Corpus:
     read = read_sentences(path)
     splits, rule = split_file(read, str(path))
     facts = {
-        "files": {"all": _file_facts(path, read.counts)},
+        "files": {"all": _file_facts(path, read)},
         "split": rule,
         **licence_facts(path.parent),
     }
@@ -197,13 +197,13 @@ def _from_splits(
     for split, path in files.items():
         read = read_conllu(path)
         splits[split] = read.documents
-        told[split] = _file_facts(path, read.counts)
+        told[split] = _file_facts(path, read)
     facts = {"files": told, "split": "one file a split", **facts}
     return _checked(name, splits, facts, where)
 
 
-def _file_facts(path: Path, counts: Mapping[str, int]) -> dict[str, Any]:
-    return {"file": path.name, "sha256": sha256_of(path), **counts}
+def _file_facts(path: Path, read: ConlluFile | ConlluSentences) -> dict[str, Any]:
+    return {"file": path.name, "sha256": sha256_of(path), **read.counts, **read.trees}
 
 
 def _checked(

@@ -274,7 +274,9 @@ def test_the_grammars_own_treebank_serves_every_task(
     corpus = load_corpus("builtin")
     told = corpus.facts["files"]
     # No warning of any kind: the treebank is sound in all that the checker looks at.
-    assert all(set(told[split]) == {"file", "sha256", *COUNTS} for split in SPLITS)
+    names = {"file", "sha256", "trees", "sentences_without_tree", *COUNTS}
+    assert all(set(told[split]) == names for split in SPLITS)
+    assert all(told[split]["sentences_without_tree"] == 0 for split in SPLITS)
     assert PartOfSpeech.available(corpus) == ["pos"]
     assert "morph:Number" in MorphologicalFeature.available(corpus)
     assert ArcLabel.available(corpus) == ["deprel"]
