@@ -16,14 +16,15 @@ MISSING = "–"
 BEST = "*"
 PARTIAL = "†"
 _LONGEST_ERROR = 400
+_DECIMALS = {"compression": 2, "ms": 2, "words/s": 0}
 
 
 def number(value: float, metric: str = "") -> str:
-    """Three decimals (a compression: two), and no minus before zero.
+    """Three decimals (a compression or a time: two, a rate: none), and no minus before zero.
 
     The one place where a score becomes text.
     """
-    decimals = 2 if metric == "compression" else 3
+    decimals = _DECIMALS.get(metric.partition(" ")[0], 3)
     return f"{round(value, decimals) + 0.0:.{decimals}f}"
 
 

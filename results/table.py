@@ -21,7 +21,12 @@ from .variants import Variant, variants
 _EXTRAS = {
     "selectivity": "score minus that of the same probe on random labels per word type",
     "compression": "bits of a uniform code over those of the online code",
+    "accuracy_centred": "accuracy with the layer's mean word vector taken off (anisotropy)",
+    "words/s": "words of the batch over the time to reach the layer",
 }
+
+# Scores that describe a layer: more is not better.
+_UNRANKED = {"cosine", "adjusted", "eta_squared"}
 
 
 @dataclass(frozen=True)
@@ -196,6 +201,8 @@ def _mark_best(rows: Sequence[Row], columns: Sequence[Column]) -> list[Row]:
     """Mark the best layers of each encoder and task; one layer alone is no best one."""
     best: dict[tuple[str, str, int], float] = {}
     for index, column in enumerate(columns):
+        if column.metric in _UNRANKED:
+            continue
         measured = defaultdict(list)
         for row in rows:
             value = row.cells[index].value
@@ -259,12 +266,27 @@ def _notes(
         notes.append(f"scores are means of n={_span(sizes)} seeds, not the same number everywhere")
     notes.append("data: " + _by_task((record.key.data, record.key.task) for record in records))
     notes.append("probe: " + _by_task((record.key.probe, record.key.task) for record in records))
-    fitted = [record.chosen for record in records if record.status == "ok"]
+    notes += _scored_splits(records)
+    fitted = [record.chosen for record in records if record.status == "ok" and record.chosen]
     if loose := sum(chosen.get("converged") is False for chosen in fitted):
         notes.append(f"{loose} of {len(fitted)} probes did not reach their optimum")
     if edge := sum(chosen.get("l2_is_at_the_edge") is True for chosen in fitted):
         notes.append(f"{edge} of {len(fitted)} probes chose an L2 at the end of the grid")
     return tuple(notes)
+
+
+def _scored_splits(records: Sequence[Record]) -> list[str]:
+    """A line for tasks without training, where their scores are not those on test alone."""
+    tasks: dict[str, set[str]] = defaultdict(set)
+    for record in records:
+        splits = record.facts.get("scored_on")
+        if isinstance(splits, list) and splits != ["test"]:
+            tasks[", ".join(map(str, splits))].add(record.key.task)
+    return [
+        f"scored on {splits} together and not on test alone, since nothing is fitted: "
+        + ", ".join(sorted(found, key=natural))
+        for splits, found in sorted(tasks.items())
+    ]
 
 
 def _by_task(pairs: Iterable[tuple[str, str]]) -> str:
@@ -286,7 +308,7 @@ def _interval_note(records: Sequence[Record]) -> str:
     confidence = _span({100 * interval.confidence for interval in intervals})
     return (
         f"[low, high]: {confidence} % percentile interval, bootstrap over "
-        f"{_span({interval.clusters for interval in intervals})} clusters of test targets "
+        f"{_span({interval.clusters for interval in intervals})} clusters of targets "
         f"({_span({interval.replicates for interval in intervals})} replicates)"
     )
 

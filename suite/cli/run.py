@@ -63,6 +63,9 @@ FORMATS = ("terminal", "md", "csv", "latex", "json")
 @click.option("--dry-run", is_flag=True, help="Say what would run, and run nothing.")
 @click.option("-f", "--format", "format_", type=click.Choice(FORMATS), help="The table's format.")
 @click.option("--intervals", is_flag=True, help="Show 95 % intervals.")
+@click.option(
+    "--speed", is_flag=True, help="Show each layer's time beside its scores (`probe time`)."
+)
 @click.pass_obj
 def command(
     shared: dict[str, bool],
@@ -73,6 +76,7 @@ def command(
     no_controls: bool,
     format_: str | None,
     intervals: bool,
+    speed: bool,
     **given: Any,
 ) -> int:
     """Probe encoders on tasks, layer by layer, and print the table.
@@ -102,7 +106,9 @@ def command(
     for problem in outcome.problems:
         click.echo(f"warning: {problem}", err=True)
     if outcome.records:
-        print_table(outcome.records, format_, intervals)
+        print_table(
+            [*outcome.records, *_times(outcome, speed)], format_, intervals, with_speed=speed
+        )
         before = len(outcome.records) - outcome.computed
         click.echo(
             f"{outcome.computed} measured now, {before} recorded before; records: {outcome.folder}",
@@ -115,27 +121,32 @@ def command(
     return int(any(record.status == "failed" for record in outcome.records))
 
 
+def _times(outcome: Any, speed: bool) -> list[Any]:
+    """The times that `probe time` recorded in the run's folder, where they are asked for."""
+    from ...results.records import RecordFile
+    from ...results.speed import split
+    from ..pipeline import RECORDS
+
+    return split(RecordFile(outcome.folder / RECORDS).read().records)[1] if speed else []
+
+
 def _dry_run(settings: Any) -> int:
-    from ...core.types import SPLITS
     from ...encoders.store import Store
     from ...results.records import RecordFile
-    from ..pipeline import RECORDS, plan, prepare_tasks
+    from ..pipeline import RECORDS, documents_of, plan, prepare_tasks
 
     tasks = prepare_tasks(settings)
     for task in tasks:
-        counts = task.data.facts["counts"]
-        sizes = ", ".join(f"{name} {counts[name]['targets']:,}" for name in SPLITS)
-        click.echo(f"{task.data.task}: {len(task.arrays.classes)} labels; targets {sizes}")
+        click.echo(f"{task.data.task}: {task.summary}")
     file = RecordFile(settings.folder() / RECORDS)
+    documents = documents_of(tasks)
     for name in settings.encoder:
         planned = plan(settings, name, tasks, file)
-        store, documents = Store(), tasks[0].data.splits
-        stored = sum(
-            store.find(planned.encoder, documents[s].documents) is not None for s in SPLITS
-        )
+        store = Store()
+        stored = sum(store.find(planned.encoder, read) is not None for read in documents.values())
         click.echo(
             f"{name}: {len(planned.encoder.layer_names)} layers x {planned.encoder.dim}, "
-            f"{planned.encoder.parameters:,} parameters; encoded already {stored} of {len(SPLITS)} "
+            f"{planned.encoder.parameters:,} parameters; encoded already {stored} of {len(documents)} "
             f"splits; units to measure {len(planned.missing)}, recorded {len(planned.recorded)}"
         )
     click.echo(f"records would go to {file.path}")

@@ -15,16 +15,21 @@ FORMATS = ("terminal", "md", "csv", "latex", "json")
 @click.option("-t", "--task", multiple=True, help="Only these tasks.")
 @click.option("-f", "--format", "format_", type=click.Choice(FORMATS), help="The table's format.")
 @click.option("--intervals", is_flag=True, help="Show 95 % intervals.")
+@click.option(
+    "--speed", is_flag=True, help="Show each layer's time beside its scores (`probe time`)."
+)
 def command(
     run: tuple[Path, ...],
     encoder: tuple[str, ...],
     task: tuple[str, ...],
     format_: str | None,
     intervals: bool,
+    speed: bool,
 ) -> int:
     """Print the table of the records in RUN: folders that `probe run` wrote, or JSONL files."""
     from ...core.errors import DataError, UsageError, did_you_mean
     from ...results.records import RecordFile
+    from ...results.speed import TASK
     from ..pipeline import RECORDS
     from ._tables import print_table
 
@@ -50,7 +55,11 @@ def command(
         record
         for record in records
         if (not encoder or record.key.encoder in encoder)
-        and (not task or record.key.task.rpartition(".")[0] in task)
+        and (
+            not task
+            or record.key.task.rpartition(".")[0] in task
+            or (speed and record.key.task == TASK)
+        )
     ]
-    print_table(chosen, format_, intervals)
+    print_table(chosen, format_, intervals, with_speed=speed)
     return 0
