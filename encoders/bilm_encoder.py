@@ -1,9 +1,8 @@
-"""A pretrained biLM as an encoder: ``transformer`` and its kin, and ``local:FOLDER``."""
+"""A pretrained biLM as an encoder, and ``local:FOLDER``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from importlib.resources import files as package_files
 from itertools import pairwise
 from pathlib import Path
 
@@ -147,23 +146,11 @@ class BiLMEncoder:
         return states.float().cpu().numpy()
 
 
-def transformer(argument: str, options: EncoderOptions) -> BiLMEncoder:
-    """The self-attention biLM that ships with the package."""
-    return _shipped("transformer", argument, options)
-
-
 def local(argument: str, options: EncoderOptions) -> BiLMEncoder:
     """The biLM in a folder that ``probe pretrain`` wrote."""
     if not argument:
         raise ModelError("needs a folder", where="--encoder local", cure="local:FOLDER")
     return BiLMEncoder(f"local:{argument}", checkpoint.load_encoder(Path(argument)), options)
-
-
-def _shipped(name: str, argument: str, options: EncoderOptions) -> BiLMEncoder:
-    if argument:
-        raise ModelError("takes no argument", where=f"--encoder {name}:{argument}")
-    folder = Path(str(package_files(__package__).joinpath("pretrained", name)))
-    return BiLMEncoder(name, checkpoint.load_encoder(folder), options)
 
 
 def _batches(

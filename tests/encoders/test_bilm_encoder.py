@@ -292,8 +292,6 @@ class TestNames:
             bilm_encoder.local("", EncoderOptions())
         with pytest.raises(ModelError, match="no such folder"):
             bilm_encoder.local("./no/such", EncoderOptions())
-        with pytest.raises(ModelError, match="takes no argument"):
-            bilm_encoder.transformer("x", EncoderOptions())
 
     @pytest.mark.parametrize(
         "wrong", [{"batch_words": 0}, {"subword_pooling": "max"}, {"context": "doc"}]
