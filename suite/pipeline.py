@@ -95,7 +95,7 @@ def evaluate(config: RunConfig) -> Outcome:
     computed = 0
     for name in config.encoder:
         try:
-            with _blame(f"encoder {name}"):
+            with blame(f"encoder {name}"):
                 planned = plan(config, name, tasks, file)
             records += planned.recorded
             for record in compute(config, planned):
@@ -112,17 +112,17 @@ def prepare_tasks(config: RunConfig) -> list[AnyPrepared]:
     """The tasks' targets on the run's data. A wrong name is found before anything is computed."""
     for name in config.encoder:
         registry.owner("encoder", registry.split_name(name.split("+random")[0])[0])
-    with _blame(f"probe {config.probe}"):
+    with blame(f"probe {config.probe}"):
         _probe(config).settings()
     kinds = {}
     for name in config.task:
         head, argument = registry.split_name(name)
-        with _blame(f"task {name}"):
+        with blame(f"task {name}"):
             kinds[name] = registry.load("task", head)(argument)
     corpus = load_corpus(config.data)
     prepared: list[AnyPrepared] = []
     for name, task in progress.track(kinds.items(), "laying out the targets", len(kinds)):
-        with _blame(f"task {name}"):
+        with blame(f"task {name}"):
             files.canonical_json(dict(task.facts))  # or no record could be written
             if isinstance(task, ChoiceTask):
                 choices = prepare_choices(task, corpus)
@@ -139,9 +139,9 @@ def documents_of(tasks: Iterable[AnyPrepared]) -> dict[str, tuple[Document, ...]
     return {name: read[name] for name in SPLITS if name in read}
 
 
-def plan(config: RunConfig, name: str, tasks: list[AnyPrepared], file: RecordFile) -> Planned:
-    """Load the encoder and tell which of its units are recorded. A failed unit is done again."""
-    encoder = load_encoder(
+def encoder_of(config: RunConfig, name: str) -> Encoder:
+    """The encoder of that name, with the run's options."""
+    return load_encoder(
         name,
         EncoderOptions(
             device=config.device,
@@ -150,6 +150,11 @@ def plan(config: RunConfig, name: str, tasks: list[AnyPrepared], file: RecordFil
             context=config.context,
         ),
     )
+
+
+def plan(config: RunConfig, name: str, tasks: list[AnyPrepared], file: RecordFile) -> Planned:
+    """Load the encoder and tell which of its units are recorded. A failed unit is done again."""
+    encoder = encoder_of(config, name)
     known = {record.id: record for record in file.read().records if record.status == "ok"}
     recorded, missing = [], []
     for task in tasks:
@@ -170,7 +175,7 @@ def compute(config: RunConfig, planned: Planned) -> Iterator[Record]:
     store = Store()
     # One pass over each split serves all tasks.
     documents = documents_of(task for _, task in planned.missing)
-    with _blame(f"encoder {encoder.name}"):
+    with blame(f"encoder {encoder.name}"):
         activations = {name: store.activations(encoder, read) for name, read in documents.items()}
     units = [_unit(config, encoder, key, task, activations) for key, task in planned.missing]
     jobs = _jobs(units, activations, encoder.dim, engine.count(config.workers))
@@ -182,7 +187,7 @@ def compute(config: RunConfig, planned: Planned) -> Iterator[Record]:
 
 
 @contextmanager
-def _blame(whose: str) -> Iterator[None]:
+def blame(whose: str) -> Iterator[None]:
     """Tell whose exception it is: anyone may have written an encoder, a task or a probe."""
     try:
         yield
