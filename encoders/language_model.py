@@ -1,98 +1,96 @@
-"""A biLM with the softmax that it is trained with, and its perplexity on held-out text."""
+"""A biLM with the output layer that it is trained with, and its perplexity on held-out text."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from . import output_layer
 from .bilm import BiLM, BiLMSettings, initialise
-from .training_text import Text, targets_of
+from .processes import Processes
+from .training_text import Batch, Text, make_batch, targets_by_type
 
-_ROWS = 128  # words whose logits are held at once
+_ROWS = 32  # windows that are measured at once
 
 
 class LanguageModel(nn.Module):
-    """A biLM and the softmax that it is trained with."""
+    """A biLM and its output layer, which both directions share."""
 
-    def __init__(self, settings: BiLMSettings, vocabulary: int) -> None:
+    def __init__(
+        self,
+        settings: BiLMSettings,
+        vocabulary: int,
+        softmax: output_layer.Softmax = "full",
+        samples: int = 8192,
+    ) -> None:
         super().__init__()
         self.bilm = BiLM(settings)
-        self.softmax = nn.Linear(self.bilm.dim, vocabulary)
+        self.softmax = output_layer.build(softmax, self.bilm.dim, vocabulary, samples)
         initialise(self)
-        nn.init.normal_(self.softmax.weight, std=0.02)
-        nn.init.zeros_(self.softmax.bias)
+        self.softmax.start()
 
-    def losses(self, words: Tensor, targets: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
-        """The mean cross-entropy in nats a word, forwards and backwards.
+    def losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The mean training loss in nats a word, forwards and backwards."""
+        forward, backward = self._both(batch, self.softmax.loss)
+        return forward / batch.targets.numel(), backward / batch.targets.numel()
 
-        ``words`` and ``targets`` have the shape (batch, time): numbers of types and of vocabulary
-        entries; ``codes`` are the characters of every type, of shape (types, characters).
-        """
-        seen, index = torch.unique(words, return_inverse=True)
-        seen = torch.cat([torch.tensor([0, 1], device=words.device), seen])
-        used = codes[seen]
-        # Trailing pads beyond what the widest filter needs are cut; they change nothing.
-        longest = int((used > 0).sum(dim=1).max()) + max(
-            width for width, _ in self.bilm.settings.characters.filters
-        )
-        vectors = self.bilm.characters(used[:, :longest].long())  # (seen, dim)
-        words_in = vectors[index + 2]  # (batch, time, dim)
+    def surprisals(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The summed surprisal by the full distribution in nats, forwards and backwards."""
+        return self._both(batch, self.softmax.surprisal)
+
+    def _both(
+        self, batch: Batch, measure: Callable[[Tensor, Tensor], Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        vectors = self.bilm.characters(batch.codes.long())  # (types, dim)
+        words = vectors[batch.words]  # (batch, time, dim)
         first = vectors[0].expand(words.shape[0], 1, -1)
         last = vectors[1].expand(words.shape[0], 1, -1)
-        forward = torch.cat([first, words_in[:, :-1]], dim=1)
-        backward = torch.cat([last, words_in.flip(1)[:, :-1]], dim=1)
+        forward = torch.cat([first, words[:, :-1]], dim=1)
+        backward = torch.cat([last, words.flip(1)[:, :-1]], dim=1)
+        ahead = self.bilm.forward_stack(forward)[-1].flatten(0, 1)  # (batch * time, dim)
+        back = self.bilm.backward_stack(backward)[-1].flatten(0, 1)
         return (
-            self._loss(self.bilm.forward_stack(forward)[-1], targets),
-            self._loss(self.bilm.backward_stack(backward)[-1], targets.flip(1)),
+            measure(ahead, batch.targets.flatten()),
+            measure(back, batch.targets.flip(1).flatten()),
         )
-
-    def _loss(self, states: Tensor, targets: Tensor) -> Tensor:
-        # In pieces: the logits are by far the largest tensors, and small ones stay in the cache.
-        rows = torch.split(states.flatten(0, 1), _ROWS)
-        pieces = zip(rows, torch.split(targets.flatten(), _ROWS), strict=True)
-        losses = [
-            F.cross_entropy(self.softmax(part).float(), aim, reduction="sum")  # (rows, vocabulary)
-            for part, aim in pieces
-        ]
-        return torch.stack(losses).sum() / targets.numel()
 
 
 @torch.no_grad()
 def perplexity(
-    model: LanguageModel, text: Text, vocabulary: Sequence[str], device: str
+    model: LanguageModel,
+    text: Text,
+    vocabulary: Sequence[str],
+    device: str,
+    processes: Processes | None = None,
 ) -> dict[str, float]:
-    """Perplexity by the full softmax, each word counted once, forwards, backwards and the mean.
+    """Perplexity by the full distribution, each word counted once, forwards, backwards, the mean.
 
     A word outside the vocabulary counts as ``UNKNOWN``. The mean is over the cross-entropies.
+    Several processes share the text, and all of them get the result.
     """
+    processes = processes or Processes()
     model.eval()
     window, words = model.bilm.settings.window, text.words
-    targets = targets_of(text, vocabulary)
-    codes = torch.from_numpy(model.bilm.characters.codes(text.types)).to(device)
-    total = np.zeros(2)
+    targets = targets_by_type(text.types, vocabulary)
     whole = len(words) // window * window
-    rows, aims = words[:whole].reshape(-1, window), targets[:whole].reshape(-1, window)
-    pieces = [(rows[i : i + 32], aims[i : i + 32]) for i in range(0, len(rows), 32)]
+    rows = words[:whole].reshape(-1, window)
+    pieces = [rows[i : i + _ROWS] for i in range(0, len(rows), _ROWS)]
     if whole < len(words):
-        pieces.append((words[None, whole:], targets[None, whole:]))
-    for batch, aim in pieces:
-        losses = model.losses(
-            torch.from_numpy(batch.astype(np.int64)).to(device),
-            torch.from_numpy(aim).to(device),
-            codes,
-        )
-        total += np.array([float(loss) for loss in losses]) * batch.size
+        pieces.append(words[None, whole:])
+    total = np.zeros(2)
+    for piece in pieces[processes.rank :: processes.count]:
+        batch = make_batch(piece, text, targets, model.bilm.characters.codes).to(device)
+        total += np.array([float(surprisal) for surprisal in model.surprisals(batch)])
     model.train()
-    forward, backward = total / len(words)
+    forward, backward = processes.add_up(total) / len(words)
     return {
         "forward": round(math.exp(forward), 3),
         "backward": round(math.exp(backward), 3),
         "mean": round(math.exp((forward + backward) / 2), 3),
-        "unknown_share": round(float((targets == 0).mean()), 5),
+        "unknown_share": round(float(text.counts[targets == 0].sum() / len(words)), 5),
         "words": len(words),
     }

@@ -2,50 +2,36 @@
 
 Both directions share the softmax (Peters et al. 2018, arXiv 1808.08949, section 3). Text is cut
 into windows of fixed length; every epoch sees all windows in an order drawn from the seed, so the
-whole state of a training is its step, its weights and its optimiser: a killed training resumes
-to the weights of an undisturbed one.
+whole state of a training is its step, its weights and its optimiser, and of a budget in time the
+seconds spent: a killed training resumes to the weights of an undisturbed one.
 """
 
 from __future__ import annotations
 
-import json
-import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
-from torch import Tensor, nn
 
 from ..core import files, progress, provenance
 from ..core.errors import DataError, UsageError
+from . import interruption
 from .bilm import BiLMSettings, count_parameters
-from .checkpoint import CARD, load_tensors, save_encoder, save_tensors
+from .checkpoint import CARD, save_encoder
 from .language_model import LanguageModel, perplexity
+from .processes import Processes, join
 from .running_text import TOKENISATION
-from .training_text import Batches, Text, build_vocabulary, read_text
+from .training_log import LOG, TrainingLog
+from .training_settings import TrainingSettings, rate
+from .training_state import load_state, save_state
+from .training_step import Trainer
+from .training_text import Text, Windows, build_vocabulary, read_text, targets_by_type
 
-TRAINING, VOCABULARY, LOG = "training.safetensors", "vocabulary.txt", "log.jsonl"
+TRAINING, VOCABULARY = "training.safetensors", "vocabulary.txt"
 _SAVE_EVERY = 120.0  # seconds
-
-
-class TrainingSettings(BaseModel):
-    """How to train. ``batch`` counts windows; ``vocabulary`` the words that can be predicted."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    steps: PositiveInt = 4000
-    batch: PositiveInt = 16
-    vocabulary: int = Field(8000, ge=2)
-    learning_rate: PositiveFloat = 2e-3
-    warmup: float = Field(0.05, ge=0, le=1)
-    weight_decay: NonNegativeFloat = 0.01
-    clip: PositiveFloat = 1.0
-    precision: Literal["float32", "bfloat16"] = "float32"
-    seed: int = Field(0, ge=0)
-    evaluate_every: PositiveInt = 1000
+_LOG_EVERY = 50  # steps
 
 
 def pretrain(
@@ -56,66 +42,83 @@ def pretrain(
     output: Path,
     command: str,
     device: str = "cpu",
+    compiler: str | None = None,
 ) -> dict[str, Any]:
     """Train, or go on with, the biLM of a folder, and return its card.
 
     Without ``held_out`` the last fiftieth of the text is kept for the held-out perplexity.
-    Raises UsageError when the folder holds another training.
+    ``compiler`` names a backend of ``torch.compile`` for the two stacks. Interrupted, it saves its
+    state between two steps and raises KeyboardInterrupt. Raises UsageError when the folder holds
+    another training.
     """
-    torch.manual_seed(training.seed)
-    read = read_text(text)
-    if held_out:
-        kept = read_text(held_out)
-    else:
-        cut = len(read.words) - max(len(read.words) // 50, 1)
-        kept = Text(read.types, read.words[cut:], [{"file": "the last fiftieth of the text"}])
-        read = Text(read.types, read.words[:cut], read.sources)
+    processes, device = join(device)
+    if training.batch % processes.count:
+        raise UsageError(
+            f"{training.batch} windows cannot be shared by {processes.count} processes",
+            where="--batch",
+            cure=f"take a multiple of {processes.count}",
+        )
+    read, kept = read_both(text, held_out)
     if len(read.words) <= settings.window:
         raise DataError(f"fewer words than one window of {settings.window}", where="--text")
-    if not len(kept.words):
-        raise DataError("holds no words", where="--held-out")
     vocabulary = build_vocabulary(read, training.vocabulary)
-    model = LanguageModel(settings, len(vocabulary)).to(device)
-    optimiser = torch.optim.AdamW(
-        model.parameters(), lr=1.0, betas=(0.9, 0.98), weight_decay=training.weight_decay
-    )
+    trainer = make_trainer(settings, training, read, vocabulary, device, processes, compiler)
+    model = trainer.model
     identity = files.canonical_json(
         {
             "settings": settings.model_dump(),
-            "training": training.model_dump(),
+            "training": training.describe(),
             "text": read.sources,
             "held_out": kept.sources,
         }
     )
-    step, spent = _resume(output / TRAINING, identity, model, optimiser)
-    if step == training.steps and (output / CARD).exists():
+    budget = training.budget
+    words_a_step = training.windows * settings.window
+    total = budget.total(words_a_step)
+    step, seconds = load_state(output / TRAINING, identity, model, trainer.optimiser)
+    if budget.spent(step, seconds) >= total and (output / CARD).exists():
         card: dict[str, Any] = files.read_json(output / CARD)
         return card
-    files.write_text(output / VOCABULARY, "\n".join(vocabulary) + "\n")
-
-    batches = Batches(
-        read, vocabulary, window=settings.window, batch=training.batch, seed=training.seed
-    )
-    codes = torch.from_numpy(model.bilm.characters.codes(read.types)).to(device)
-    started = saved = time.perf_counter()
+    processes.wait()  # the first one writes from here on what the others have just read
+    if processes.is_first:
+        files.write_text(output / VOCABULARY, "\n".join(vocabulary) + "\n")
+    log = TrainingLog(output / LOG if processes.is_first else None, step, seconds, words_a_step)
+    windows = Windows(read, window=settings.window, batch=training.windows, seed=training.seed)
+    loss_name = "sampled_loss" if training.output_layer == "sampled" else "loss"
     reached: dict[str, float] = {}
-    with progress.bar("pretraining", training.steps) as advance:
-        advance(step, "")
-        while step < training.steps:
-            loss = _train_step(model, optimiser, batches, codes, step, training)
+    saved = time.perf_counter()
+    with progress.bar("pretraining", total) as advance, interruption.deferred() as pressed:
+        advance(budget.spent(step, seconds), "")
+        while (spent := budget.spent(step, seconds)) < total:
+            started = time.perf_counter()
+            share = rate(spent, total, training.warmup)
+            stepped = trainer.step(step, windows(step), share)
             step += 1
-            advance(1, f"loss {loss:.3f}")
-            now = time.perf_counter()
-            if step % 50 == 0 or step == training.steps:
-                seconds = round(spent + now - started, 1)
-                line = {"step": step, "loss": round(loss, 5), "seconds": seconds}
-                if step % training.evaluate_every == 0 or step == training.steps:
-                    reached = perplexity(model, kept, vocabulary, device)
-                    line |= reached
-                files.append_line(output / LOG, json.dumps(line))
-            if now - saved > _SAVE_EVERY or step == training.steps:
-                saved = now
-                _save(output / TRAINING, identity, model, optimiser, step, spent + now - started)
+            took = time.perf_counter() - started
+            # The clock and the keyboard of the first process count for all.
+            seconds, stop = processes.of_first([seconds + took, float(pressed())])
+            advance(budget.spent(step, seconds) - spent, f"loss {stepped.loss:.3f}")
+            finished = budget.spent(step, seconds) >= total
+            log.note(stepped.loss)
+            measured = finished or step % training.evaluate_every == 0
+            if measured or step % _LOG_EVERY == 0:
+                if measured:
+                    reached = perplexity(model, kept, vocabulary, device, processes)
+                log.write(
+                    step,
+                    seconds,
+                    loss_name,
+                    learning_rate=float(f"{training.learning_rate * share:.6g}"),
+                    gradient_norm=round(stepped.gradient_norm, 5),
+                    **({"held_out": reached} if measured else {}),
+                )
+            due = stop or finished or time.perf_counter() - saved > _SAVE_EVERY
+            if due and processes.is_first:
+                save_state(output / TRAINING, identity, model, trainer.optimiser, step, seconds)
+                saved = time.perf_counter()
+            if stop and not finished:
+                processes.wait()  # for the first one's state
+                raise KeyboardInterrupt
 
     card = {
         "architecture": settings.architecture,
@@ -123,97 +126,62 @@ def pretrain(
         "text": read.sources,
         "held_out": kept.sources,
         "tokenisation": TOKENISATION,
-        "training": training.model_dump(),
-        "words_seen": training.steps * training.batch * settings.window,
-        "seconds": round(spent + time.perf_counter() - started, 1),
-        "parameters": {
-            "contextual": count_parameters([model.bilm.forward_stack, model.bilm.backward_stack]),
-            "characters": count_parameters([model.bilm.characters]),
-            "softmax": count_parameters([model.softmax]),
-        },
+        "training": training.describe(),
+        "steps": step,
+        "words_seen": step * words_a_step,
+        "seconds": round(seconds, 1),
+        "processes": processes.count,
+        "parameters": parameters(model),
         # Killed between the last state and the card, a training has nothing left but this.
-        "held_out_perplexity": reached or perplexity(model, kept, vocabulary, device),
+        "held_out_perplexity": reached or perplexity(model, kept, vocabulary, device, processes),
         "provenance": provenance.describe(),
     }
-    save_encoder(output, model.bilm, card)
+    if processes.is_first:
+        save_encoder(output, model.bilm, card)
+    processes.wait()
     return card
 
 
-def _train_step(
-    model: LanguageModel,
-    optimiser: torch.optim.Optimizer,
-    batches: Batches,
-    codes: Tensor,
-    step: int,
+def read_both(text: Sequence[Path], held_out: Sequence[Path]) -> tuple[Text, Text]:
+    """The text to train on, and the text to measure: files, or the last fiftieth of the text."""
+    read = read_text(text)
+    if held_out:
+        kept = read_text(held_out)
+        if not len(kept.words):
+            raise DataError("holds no words", where="--held-out")
+        return read, kept
+    return read.split(min(max(len(read.words) // 50, 1), len(read.words)))
+
+
+def make_trainer(
+    settings: BiLMSettings,
     training: TrainingSettings,
-) -> float:
-    torch.manual_seed(training.seed * 1_000_003 + step)  # dropout depends on the step alone
-    for group in optimiser.param_groups:
-        group["lr"] = training.learning_rate * _schedule(step, training)
-    words, targets = (part.to(codes.device) for part in batches(step))
-    low = training.precision == "bfloat16"
-    with torch.autocast(codes.device.type, torch.bfloat16, enabled=low):
-        forward, backward = model.losses(words, targets, codes)
-    loss = (forward + backward) / 2
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(model.parameters(), training.clip)
-    optimiser.step()
-    value = float(loss.detach())
-    if not math.isfinite(value):
-        raise UsageError(
-            f"the loss is no longer finite at step {step}", cure="lower --learning-rate"
-        )
-    return value
+    text: Text,
+    vocabulary: Sequence[str],
+    device: str,
+    processes: Processes,
+    compiler: str | None,
+) -> Trainer:
+    """A model drawn from the seed, with its optimiser."""
+    torch.manual_seed(training.seed)
+    kind = training.output_layer
+    model = LanguageModel(settings, len(vocabulary), kind, training.samples).to(device)
+    optimiser = torch.optim.AdamW(
+        model.parameters(), lr=1.0, betas=(0.9, 0.98), weight_decay=training.weight_decay
+    )
+    if compiler:
+        # The stacks alone: words differ in number and length from batch to batch.
+        for stack in (model.bilm.forward_stack, model.bilm.backward_stack):
+            stack.compile(backend=compiler)
+    targets = targets_by_type(text.types, vocabulary)
+    return Trainer(model, optimiser, text, targets, training, device, processes)
 
 
-def _schedule(step: int, training: TrainingSettings) -> float:
-    """A straight rise over the first share of the steps, then half a cosine down to a twentieth."""
-    warm = max(int(training.steps * training.warmup), 1)
-    if step < warm:
-        return (step + 1) / warm
-    done = (step - warm) / max(training.steps - warm, 1)
-    return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * done))
-
-
-def _optimiser_tensors(
-    model: nn.Module, optimiser: torch.optim.Optimizer
-) -> Iterator[tuple[str, dict[str, Tensor]]]:
-    for name, weight in model.named_parameters():
-        yield name, optimiser.state[weight]
-
-
-def _save(
-    path: Path,
-    identity: str,
-    model: LanguageModel,
-    optimiser: torch.optim.Optimizer,
-    step: int,
-    seconds: float,
-) -> None:
-    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
-    for name, state in _optimiser_tensors(model, optimiser):
-        tensors |= {f"optimiser.{key}.{name}": value for key, value in state.items()}
-    save_tensors(path, tensors, {"identity": identity, "step": str(step), "seconds": str(seconds)})
-
-
-def _resume(
-    path: Path, identity: str, model: LanguageModel, optimiser: torch.optim.Optimizer
-) -> tuple[int, float]:
-    """The step to go on from and the seconds spent so far; (0, 0.0) for a new training."""
-    if not path.exists():
-        return 0, 0.0
-    tensors, note = load_tensors(path)
-    if note.get("identity") != identity:
-        raise UsageError(
-            "holds a training with other settings or other text",
-            where=str(path.parent),
-            cure="name another --output, or remove that folder",
-        )
-    model.load_state_dict({name: tensors[f"model.{name}"] for name in model.state_dict()})
-    for name, weight in model.named_parameters():
-        optimiser.state[weight] = {
-            key: tensors[f"optimiser.{key}.{name}"].to(weight.device if key != "step" else "cpu")
-            for key in ("step", "exp_avg", "exp_avg_sq")
-        }
-    return int(note["step"]), float(note["seconds"])
+def parameters(model: LanguageModel) -> dict[str, int]:
+    """The numbers of weights of a model's parts."""
+    stacks = [model.bilm.forward_stack, model.bilm.backward_stack]
+    return {
+        "contextual": count_parameters(stacks),
+        "characters": count_parameters([model.bilm.characters]),
+        "softmax": count_parameters([model.softmax]),
+    }

@@ -22,6 +22,7 @@ from layerwise.encoders import store as storing
 from layerwise.encoders.bilm import BiLMSettings
 from layerwise.encoders.character_cnn import CharacterSettings
 from layerwise.encoders.store import Store
+from layerwise.encoders.training_settings import TrainingSettings
 
 torch.set_num_threads(1)
 
@@ -260,7 +261,8 @@ SETTINGS = BiLMSettings(
     characters=CharacterSettings(embedding=2, filters=((1, 2),), highways=1),
     window=4,
 )
-PLAN = pretraining.TrainingSettings(steps=3, batch=2, vocabulary=6, seed=1)
+STEPS = 3
+PLAN = TrainingSettings(budget=f"{STEPS}steps", batch=2, vocabulary=6, seed=1)
 
 
 class TestPretraining:
@@ -273,6 +275,7 @@ class TestPretraining:
         text.write_text("the cat sat on a mat and the dog saw it " * 3)
 
         def train(folder: Path) -> dict[str, Any]:
+            monkeypatch.setenv("LAYERWISE_CACHE", str(folder / "cache"))
             return pretraining.pretrain(SETTINGS, PLAN, [text], [], folder, "probe pretrain")
 
         card = train(tmp_path / "whole")
@@ -292,4 +295,5 @@ class TestPretraining:
             assert (folder / "weights.safetensors").read_bytes() == expected
             assert again | {"seconds": 0} == card | {"seconds": 0}
             assert plain_names(folder) == plain_names(tmp_path / "whole")
-        assert call > PLAN.steps + 3  # it was killed at each state, and at each part of the result
+        # It was killed at each part of the text's store, at each state, at each part of the result.
+        assert call > 4 + STEPS + 3

@@ -20,7 +20,10 @@ import pytest
 from layerwise.results.records import Key, Record, RecordFile
 from layerwise.suite.cli import Commands, probe
 
-COMMANDS = ["", "run", "show", "fit", "pretrain", "list", "data", "check"]
+COMMANDS = [
+    *("", "run", "show", "fit", "pretrain", "list", "data", "check", "time"),
+    *("mix", "similarity", "contextuality", "loss-curve"),
+]
 SUBCOMMANDS = [
     *("list encoders", "list tasks", "list probes", "list data"),
     *("data check", "data export", "data stats", "check encoder"),
