@@ -174,7 +174,7 @@ def test_a_killed_or_interrupted_command_goes_on(
             time.sleep(0.05)
         if send == signal.SIGINT:  # as Ctrl-C in a terminal, which reaches the workers too
             os.killpg(process.pid, send)
-            assert process.wait(timeout=30) == 130
+            assert process.wait(timeout=120) == 130
             told = said.read_text()
             assert told.strip() == (
                 "error: interrupted; what is finished is kept, "
@@ -183,7 +183,7 @@ def test_a_killed_or_interrupted_command_goes_on(
             assert gone(int(waits.read_text().split()[0]))
         else:
             process.kill()
-            assert process.wait(timeout=30) == -send
+            assert process.wait(timeout=120) == -send
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
