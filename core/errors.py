@@ -55,6 +55,13 @@ class ModelError(LayerwiseError):
     exit_code = 3
 
 
+def in_one_line(error: Exception) -> str:
+    """What went wrong; for an exception that nobody expected, with its type."""
+    if isinstance(error, LayerwiseError):
+        return str(error)
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A cure for an unknown name: the nearest known ones, or all of them when none is near."""
     known = sorted(known)

@@ -219,6 +219,10 @@ class RecordFile:
                     records[record.id] = record
         return Records(list(records.values()), problems)
 
+    def good(self) -> dict[str, Record]:
+        """By id, the records of units that need not be measured again: those that did not fail."""
+        return {record.id: record for record in self.read().records if record.status == "ok"}
+
     def _refuse_newer(self, line: bytes, number: int) -> None:
         try:
             version = json.loads(line)["schema_version"]

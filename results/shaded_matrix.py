@@ -9,10 +9,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 from rich.cells import cell_len, set_cell_size
-from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
+from .console import console
 from .escaping import visible
 
 _LONGEST = 14  # columns for a word
@@ -87,18 +87,7 @@ def _colour(shade: float) -> tuple[int, int, int]:
 
 def _printed(lines: Sequence[Text], width: int, styled: bool) -> str:
     out = io.StringIO()
-    console = Console(
-        file=out,
-        width=width,
-        force_terminal=styled,
-        color_system="truecolor" if styled else None,
-        no_color=not styled,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        legacy_windows=False,
-        soft_wrap=True,
-    )
+    page = console(out, width, colours="truecolor" if styled else None)
     for line in lines:
-        console.print(line, no_wrap=True, overflow="ignore", crop=False)
+        page.print(line, no_wrap=True, overflow="ignore", crop=False, soft_wrap=True)
     return out.getvalue()

@@ -8,10 +8,10 @@ from itertools import groupby
 
 from rich import box
 from rich.cells import cell_len
-from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from .console import console
 from .escaping import visible
 from .render import BEST, PARTIAL, groups, heads, layer_text, legend, row_text, shown
 from .table import Row, Table
@@ -34,26 +34,16 @@ def to_terminal(
     the columns of one task stay together where the width allows it.
     """
     out = io.StringIO()
-    console = Console(
-        file=out,
-        width=width,
-        force_terminal=styled,
-        color_system="standard" if styled else None,
-        no_color=not styled,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        legacy_windows=False,
-    )
+    page = console(out, width, colours="standard" if styled else None)
     names = _name_width(table, width)
     left = width - names - _GAP
     for number, block in enumerate(_blocks(table, left, styled, intervals)):
         if number:
-            console.print()
-        console.print(_grid(table, names, block, styled, intervals))
-    console.print()
+            page.print()
+        page.print(_grid(table, names, block, styled, intervals))
+    page.print()
     for line in legend(table, intervals, best="bold:" if styled else BEST):
-        console.print(Text(visible(line), style="dim", overflow="fold"))
+        page.print(Text(visible(line), style="dim", overflow="fold"))
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
 

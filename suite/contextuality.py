@@ -18,18 +18,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core import files, progress, provenance
-from ..core.errors import DataError, LayerwiseError
+from ..core import progress, provenance
+from ..core.errors import DataError, in_one_line
 from ..core.types import SPLITS, Document, text_hash
 from ..encoders.base import Configured, Encoder
 from ..encoders.store import Activations, Store
 from ..probes import contextuality as measures
 from ..probes.contextuality import Groups
-from ..results.records import Interval, Key, Record, RecordFile
+from ..results.records import Interval, Key, Record
 from ..results.statistics import bootstrap_interval
 from ..tasks.corpora import load_corpus
 from .config import RunConfig, select_layers
-from .pipeline import RECORDS, Outcome, blame, encoder_of
+from .outcome import Outcome, over_encoders
+from .pipeline import blame, encoder_of
 
 FEWEST = 5
 """Occurrences that a form needs, as in the paper (section 3.2)."""
@@ -79,29 +80,19 @@ def evaluate(config: RunConfig) -> Outcome:
     about probes say nothing here.
     """
     words = read_words(config.data)
-    file = RecordFile(files.make_folder(config.folder()) / RECORDS)
-    records: list[Record] = []
-    errors: dict[str, LayerwiseError] = {}
-    computed = 0
-    for name in config.encoder:
-        try:
-            encoder = encoder_of(config, name)
-            known = {record.id: record for record in file.read().records if record.status == "ok"}
-            missing = []
-            for layer in select_layers(config.layers, len(encoder.layer_names)):
-                keys = {measure: _key(encoder, words, measure, layer) for measure in MEASURES}
-                if all(key.id in known for key in keys.values()):
-                    records += [known[key.id] for key in keys.values()]
-                else:
-                    missing.append((layer, keys))
-            for record in _compute(encoder, words, missing):
-                file.append(record)
-                records.append(record)
-                computed += 1
-        except LayerwiseError as error:
-            errors[name] = error
-    problems = [str(problem) for problem in file.read().problems]
-    return Outcome(records, config.folder(), computed, errors, problems)
+
+    def measure(name: str, known: Mapping[str, Record]) -> tuple[list[Record], Iterator[Record]]:
+        encoder = encoder_of(config, name)
+        recorded, missing = [], []
+        for layer in select_layers(config.layers, len(encoder.layer_names)):
+            keys = {measure: _key(encoder, words, measure, layer) for measure in MEASURES}
+            if all(key.id in known for key in keys.values()):
+                recorded += [known[key.id] for key in keys.values()]
+            else:
+                missing.append((layer, keys))
+        return recorded, _compute(encoder, words, missing)
+
+    return over_encoders(config.encoder, config.folder(), measure)
 
 
 def read_words(data: str) -> Words:
@@ -197,10 +188,7 @@ def _record(
     try:
         scores, interval, baselines = _MEASURED[measure](vectors, words)
     except Exception as error:
-        plain = (
-            str(error) if isinstance(error, LayerwiseError) else f"{type(error).__name__}: {error}"
-        )
-        return Record(status="failed", error=" ".join(plain.split()), **common)
+        return Record(status="failed", error=in_one_line(error), **common)
     return Record(
         status="ok",
         scores=scores,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core import provenance
-from ..core.errors import DataError, LayerwiseError
+from ..core.errors import DataError, in_one_line
 from ..core.types import SPLITS
 from ..encoders.store import Activations
 from ..probes import metrics
@@ -189,13 +189,12 @@ def _width(features: Any) -> int:
 
 
 def _failed(unit: Unit | ChoiceUnit, error: Exception) -> Record:
-    plain = str(error) if isinstance(error, LayerwiseError) else f"{type(error).__name__}: {error}"
     return Record(
         key=unit.key,
         layer_name=unit.layer_name,
         layers=unit.layers,
         status="failed",
-        error=plain if isinstance(error, LayerwiseError) else " ".join(plain.split()),
+        error=in_one_line(error),
         metric=unit.arrays.metric,
         facts=unit.facts,
         provenance=provenance.describe(),

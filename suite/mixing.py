@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ..core import files, progress, provenance
-from ..core.errors import DataError, LayerwiseError, UsageError
+from ..core import progress, provenance
+from ..core.errors import DataError, UsageError, in_one_line
 from ..core.types import SPLITS
 from ..encoders.base import Configured, Encoder
 from ..encoders.store import Activations, Store
@@ -23,12 +23,13 @@ from ..probes.layer_profile import centre_of_gravity
 from ..probes.layer_stack import LayerStack
 from ..probes.scalar_mix import ScalarMix
 from ..probes.spans import distinct_spans, pool_spans
-from ..results.records import Key, Record, RecordFile
+from ..results.records import Key, Record
 from ..results.statistics import bootstrap_interval
 from . import engine
 from .arrays import SplitArrays, TaskArrays
 from .config import RunConfig
-from .pipeline import RECORDS, AnyPrepared, Outcome, Prepared, blame, encoder_of, prepare_tasks
+from .outcome import Outcome, over_encoders
+from .pipeline import AnyPrepared, Prepared, blame, encoder_of, prepare_tasks
 from .scoring import scores_of
 
 _POOLINGS = ("mean", "first", "last", "endpoints")  # those that commute with mixing
@@ -68,28 +69,18 @@ def evaluate(config: RunConfig, *, cumulative: bool = False, starts: int = 3) ->
             cure="take " + ", ".join(_POOLINGS),
         )
     tasks = [_labelled(task) for task in prepare_tasks(config)]
-    file = RecordFile(files.make_folder(config.folder()) / RECORDS)
-    records: list[Record] = []
-    errors: dict[str, LayerwiseError] = {}
-    computed = 0
-    for name in config.encoder:
-        try:
-            encoder = encoder_of(config, name)
-            known = {record.id: record for record in file.read().records if record.status == "ok"}
-            missing = []
-            for key, task in _planned(config, encoder, tasks, cumulative, starts):
-                if key.id in known:
-                    records.append(known[key.id])
-                else:
-                    missing.append((key, task))
-            for record in _compute(config, encoder, missing, starts):
-                file.append(record)
-                records.append(record)
-                computed += 1
-        except LayerwiseError as error:
-            errors[name] = error
-    problems = [str(problem) for problem in file.read().problems]
-    return Outcome(records, config.folder(), computed, errors, problems)
+
+    def measure(name: str, known: Mapping[str, Record]) -> tuple[list[Record], Iterator[Record]]:
+        encoder = encoder_of(config, name)
+        recorded, missing = [], []
+        for key, task in _planned(config, encoder, tasks, cumulative, starts):
+            if key.id in known:
+                recorded.append(known[key.id])
+            else:
+                missing.append((key, task))
+        return recorded, _compute(config, encoder, missing, starts)
+
+    return over_encoders(config.encoder, config.folder(), measure)
 
 
 def stack_of(layers: Sequence[Any], split: SplitArrays, span_pooling: str) -> LayerStack:
@@ -104,15 +95,12 @@ def stack_of(layers: Sequence[Any], split: SplitArrays, span_pooling: str) -> La
     return LayerStack([pool_spans(layer, spans, span_pooling) for layer in layers], rows)
 
 
-def measure(job: MixJob) -> tuple[float, Record]:
+def measure_mix(job: MixJob) -> tuple[float, Record]:
     """The job's cost, and its record; what goes wrong becomes a failed one."""
     try:
         return job.cost, _measure(job)
     except Exception as error:
-        plain = (
-            str(error) if isinstance(error, LayerwiseError) else f"{type(error).__name__}: {error}"
-        )
-        return job.cost, _record(job, status="failed", error=" ".join(plain.split()))
+        return job.cost, _record(job, status="failed", error=in_one_line(error))
 
 
 def _labelled(task: AnyPrepared) -> Prepared:
@@ -183,7 +171,7 @@ def _compute(
         for key, task in missing
     ]
     jobs.sort(key=lambda job: -job.cost)
-    done = engine.run(measure, jobs, engine=config.engine, workers=config.workers)
+    done = engine.run(measure_mix, jobs, engine=config.engine, workers=config.workers)
     with progress.bar(f"mixing {encoder.name}", sum(job.cost for job in jobs)) as advance:
         for cost, record in done:
             yield record

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from ..core import files, progress, registry
@@ -16,7 +15,7 @@ from ..encoders.base import Configured, Encoder, EncoderOptions
 from ..encoders.loading import load_encoder
 from ..encoders.store import Activations, Store
 from ..probes.base import Probe
-from ..results.records import Key, Record, RecordFile
+from ..results.records import Key, Record
 from ..tasks.base import prepare
 from ..tasks.choices import ChoiceTask, prepare_choices
 from ..tasks.corpora import load_corpus
@@ -29,8 +28,7 @@ from .choices import ChoiceUnit, PreparedChoices
 from .config import RunConfig, select_layers
 from .controls import Controls, controls
 from .measure import LayerJob, Unit, measure_layer
-
-RECORDS = "records.jsonl"
+from .outcome import Outcome, over_encoders
 
 
 @dataclass(frozen=True)
@@ -71,41 +69,16 @@ class Planned:
     missing: list[tuple[Key, AnyPrepared]]
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """The records that were asked for, where they are kept, and the encoders that could not run.
-
-    ``problems`` are lines of the file of records that had to be left out.
-    """
-
-    records: list[Record]
-    folder: Path
-    computed: int
-    errors: dict[str, LayerwiseError]
-    problems: list[str]
-
-
 def evaluate(config: RunConfig) -> Outcome:
     """Measure what is asked for and not recorded yet; return all that was asked for."""
     tasks = prepare_tasks(config)
-    folder = files.make_folder(config.folder())
-    file = RecordFile(folder / RECORDS)
-    records: list[Record] = []
-    errors: dict[str, LayerwiseError] = {}
-    computed = 0
-    for name in config.encoder:
-        try:
-            with blame(f"encoder {name}"):
-                planned = plan(config, name, tasks, file)
-            records += planned.recorded
-            for record in compute(config, planned):
-                file.append(record)
-                records.append(record)
-                computed += 1
-        except LayerwiseError as error:
-            errors[name] = error
-    problems = [str(problem) for problem in file.read().problems]
-    return Outcome(records, folder, computed, errors, problems)
+
+    def measure(name: str, known: Mapping[str, Record]) -> tuple[list[Record], Iterator[Record]]:
+        with blame(f"encoder {name}"):
+            planned = plan(config, name, tasks, known)
+        return planned.recorded, compute(config, planned)
+
+    return over_encoders(config.encoder, config.folder(), measure)
 
 
 def prepare_tasks(config: RunConfig) -> list[AnyPrepared]:
@@ -152,10 +125,14 @@ def encoder_of(config: RunConfig, name: str) -> Encoder:
     )
 
 
-def plan(config: RunConfig, name: str, tasks: list[AnyPrepared], file: RecordFile) -> Planned:
-    """Load the encoder and tell which of its units are recorded. A failed unit is done again."""
+def plan(
+    config: RunConfig, name: str, tasks: list[AnyPrepared], known: Mapping[str, Record]
+) -> Planned:
+    """Load the encoder and tell which of its units are recorded: ``known``, by id.
+
+    A failed unit is done again.
+    """
     encoder = encoder_of(config, name)
-    known = {record.id: record for record in file.read().records if record.status == "ok"}
     recorded, missing = [], []
     for task in tasks:
         for layer in select_layers(config.layers, len(encoder.layer_names)):

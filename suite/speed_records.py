@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ..core import provenance
-from ..core.errors import LayerwiseError
+from ..core.errors import in_one_line
 from ..core.types import Document
 from ..encoders.base import Configured, Encoder, InputReporter
 from ..encoders.stopwatch import HostClock, Stopwatch
@@ -106,14 +106,13 @@ def records(
 
 def failures(keys: list[Key], encoder: Encoder, error: Exception) -> list[Record]:
     """Records that say why there is no time."""
-    plain = str(error) if isinstance(error, LayerwiseError) else f"{type(error).__name__}: {error}"
     return [
         Record(
             key=key,
             layer_name=encoder.layer_names[key.layer],
             layers=len(encoder.layer_names),
             status="failed",
-            error=" ".join(plain.split()),
+            error=in_one_line(error),
             metric=METRIC,
             provenance=provenance.describe(),
         )

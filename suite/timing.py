@@ -25,7 +25,7 @@ from ..encoders.timing import TimedBatch
 from ..results.records import Record, RecordFile
 from ..results.speed import TASK
 from ..tasks.corpora import load_corpus
-from .pipeline import RECORDS, Outcome
+from .outcome import RECORDS, Outcome
 from .sequences import sequences
 from .speed_records import Batch, failures, keys, records
 

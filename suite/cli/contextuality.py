@@ -8,8 +8,6 @@ from typing import Any
 
 import click
 
-from . import complain
-
 FORMATS = ("terminal", "md", "csv", "latex", "json")
 
 
@@ -50,20 +48,13 @@ def command(
         os.environ["LAYERWISE_ALLOW_DOWNLOAD"] = "1"
     from ..config import build
     from ..contextuality import MEASURES, evaluate
+    from ._outcome import report
     from ._tables import print_table
 
     outcome = evaluate(build({**given, "task": tuple(MEASURES)}))
-    for problem in outcome.problems:
-        click.echo(f"warning: {problem}", err=True)
-    if outcome.records:
-        print_table(outcome.records, format_, intervals)
-        before = len(outcome.records) - outcome.computed
-        click.echo(
-            f"{outcome.computed} measured now, {before} recorded before; records: {outcome.folder}",
-            err=True,
-        )
-    for error in outcome.errors.values():
-        complain(error, debug=shared["debug"])
-    if outcome.errors:
-        return max(error.exit_code for error in outcome.errors.values())
-    return int(any(record.status == "failed" for record in outcome.records))
+    return report(
+        outcome,
+        lambda records: print_table(records, format_, intervals),
+        verb="measured",
+        debug=shared["debug"],
+    )

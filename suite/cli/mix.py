@@ -66,29 +66,24 @@ def command(
         os.environ["LAYERWISE_ALLOW_DOWNLOAD"] = "1"
     from ..config import build
     from ..mixing import evaluate
+    from ._outcome import report
 
     outcome = evaluate(build(given), cumulative=cumulative, starts=starts)
-    for problem in outcome.problems:
-        click.echo(f"warning: {problem}", err=True)
-    profiles = list(_profiles(outcome.records))
+    return report(
+        outcome, lambda records: _show(records, format_), verb="fitted", debug=shared["debug"]
+    )
+
+
+def _show(records: Sequence[Record], format_: str | None) -> None:
+    profiles = list(_profiles(records))
     if format_ == "json":
         click.echo(json.dumps(profiles, indent=2, ensure_ascii=False))
     elif profiles:
         click.echo("\n\n".join(_as_text(profile) for profile in profiles))
-    failed = [record for record in outcome.records if record.status == "failed"]
-    for record in failed:
-        complain(f"{record.key.encoder}, {record.key.task}, {record.layer_name}: {record.error}")
-    if outcome.records:
-        before = len(outcome.records) - outcome.computed
-        click.echo(
-            f"{outcome.computed} fitted now, {before} recorded before; records: {outcome.folder}",
-            err=True,
-        )
-    for error in outcome.errors.values():
-        complain(error, debug=shared["debug"])
-    if outcome.errors:
-        return max(error.exit_code for error in outcome.errors.values())
-    return int(bool(failed))
+    for record in records:
+        if record.status == "failed":
+            unit = f"{record.key.encoder}, {record.key.task}, {record.layer_name}"
+            complain(f"{unit}: {record.error}")
 
 
 def _profiles(records: Iterable[Record]) -> Iterable[dict[str, Any]]:

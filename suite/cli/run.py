@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from ...core.errors import UsageError
-from . import complain
 
 FORMATS = ("terminal", "md", "csv", "latex", "json")
 
@@ -100,32 +99,24 @@ def command(
         return _dry_run(settings)
 
     from ..pipeline import evaluate
+    from ._outcome import report
     from ._tables import print_table
 
     outcome = evaluate(settings)
-    for problem in outcome.problems:
-        click.echo(f"warning: {problem}", err=True)
-    if outcome.records:
-        print_table(
-            [*outcome.records, *_times(outcome, speed)], format_, intervals, with_speed=speed
-        )
-        before = len(outcome.records) - outcome.computed
-        click.echo(
-            f"{outcome.computed} measured now, {before} recorded before; records: {outcome.folder}",
-            err=True,
-        )
-    for error in outcome.errors.values():
-        complain(error, debug=shared["debug"])
-    if outcome.errors:
-        return max(error.exit_code for error in outcome.errors.values())
-    return int(any(record.status == "failed" for record in outcome.records))
+    times = _times(outcome, speed)
+    return report(
+        outcome,
+        lambda records: print_table([*records, *times], format_, intervals, with_speed=speed),
+        verb="measured",
+        debug=shared["debug"],
+    )
 
 
 def _times(outcome: Any, speed: bool) -> list[Any]:
     """The times that `probe time` recorded in the run's folder, where they are asked for."""
     from ...results.records import RecordFile
     from ...results.speed import split
-    from ..pipeline import RECORDS
+    from ..outcome import RECORDS
 
     return split(RecordFile(outcome.folder / RECORDS).read().records)[1] if speed else []
 
@@ -133,7 +124,8 @@ def _times(outcome: Any, speed: bool) -> list[Any]:
 def _dry_run(settings: Any) -> int:
     from ...encoders.store import Store
     from ...results.records import RecordFile
-    from ..pipeline import RECORDS, documents_of, plan, prepare_tasks
+    from ..outcome import RECORDS
+    from ..pipeline import documents_of, plan, prepare_tasks
 
     tasks = prepare_tasks(settings)
     for task in tasks:
@@ -141,7 +133,7 @@ def _dry_run(settings: Any) -> int:
     file = RecordFile(settings.folder() / RECORDS)
     documents = documents_of(tasks)
     for name in settings.encoder:
-        planned = plan(settings, name, tasks, file)
+        planned = plan(settings, name, tasks, file.good())
         store = Store()
         stored = sum(store.find(planned.encoder, read) is not None for read in documents.values())
         click.echo(

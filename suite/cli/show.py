@@ -30,7 +30,7 @@ def command(
     from ...core.errors import DataError, UsageError, did_you_mean
     from ...results.records import RecordFile
     from ...results.speed import TASK
-    from ..pipeline import RECORDS
+    from ..outcome import RECORDS
     from ._tables import print_table
 
     records = []

@@ -60,6 +60,7 @@ def command(
     probe time -e transformer --batch-size 1,64 --length 20 --device cuda
     """
     from ..timing import TimeConfig, evaluate
+    from ._outcome import report
     from ._tables import print_speed
 
     if allow_download:
@@ -71,21 +72,12 @@ def command(
     )
     if dry_run:
         return _dry_run(settings, shared["debug"])
-    outcome = evaluate(settings)
-    for problem in outcome.problems:
-        click.echo(f"warning: {problem}", err=True)
-    if outcome.records:
-        print_speed(outcome.records, format_, quartiles)
-        before = len(outcome.records) - outcome.computed
-        click.echo(
-            f"{outcome.computed} measured now, {before} recorded before; records: {outcome.folder}",
-            err=True,
-        )
-    for error in outcome.errors.values():
-        complain(error, debug=shared["debug"])
-    if outcome.errors:
-        return max(error.exit_code for error in outcome.errors.values())
-    return int(any(record.status == "failed" for record in outcome.records))
+    return report(
+        evaluate(settings),
+        lambda records: print_speed(records, format_, quartiles),
+        verb="measured",
+        debug=shared["debug"],
+    )
 
 
 def _numbers(flag: str, text: str) -> tuple[int, ...]:
