@@ -69,7 +69,7 @@ def legend(table: Table, intervals: bool = False, best: str = BEST) -> list[str]
     cells = table.cells
     lines = []
     if any(cell.best for cell in cells):
-        lines.append(f"{best} best layer of the encoder on the test split")
+        lines.append(f"{best} best layer of the encoder by the score shown")
     if any(cell.partial for cell in cells):
         lines.append(f"{PARTIAL} some seeds failed")
     if any(cell.status == "missing" for cell in cells):

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from ..core import files, progress, registry
-from ..core.errors import LayerwiseError, ModelError
+from ..core.errors import LayerwiseError, ModelError, UsageError
 from ..core.types import SPLITS, Document, TaskData
 from ..encoders.base import Configured, Encoder, EncoderOptions
 from ..encoders.loading import load_encoder
@@ -92,6 +92,10 @@ def prepare_tasks(config: RunConfig) -> list[AnyPrepared]:
         head, argument = registry.split_name(name)
         with blame(f"task {name}"):
             kinds[name] = registry.load("task", head)(argument)
+    if all(isinstance(task, ChoiceTask) for task in kinds.values()):
+        for flag, asked in (("--codelength", config.codelength), ("--refits", config.refits)):
+            if asked:
+                raise UsageError(f"nothing is fitted for {', '.join(kinds)}", where=flag)
     corpus = load_corpus(config.data)
     prepared: list[AnyPrepared] = []
     for name, task in progress.track(kinds.items(), "laying out the targets", len(kinds)):

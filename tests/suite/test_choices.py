@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.metrics.pairwise import cosine_similarity
 
+from layerwise.core.errors import UsageError
 from layerwise.core.types import Document
 from layerwise.encoders.base import EncoderOptions, fingerprint_of
 from layerwise.encoders.bilm import BiLM, BiLMSettings
@@ -206,7 +207,7 @@ def test_beside_probes_it_changes_nothing_and_resumes(run: Config, tmp_path: Pat
 
 def test_settings_of_probes_make_no_other_unit(run: Config) -> None:
     assert evaluate(run()).computed == 8
-    assert evaluate(run(controls=0, span_pooling="max", refits=2)).computed == 0
+    assert evaluate(run(controls=0, span_pooling="max")).computed == 0
 
 
 def test_the_table_has_baselines_and_no_empty_selectivity(run: Config) -> None:
@@ -333,3 +334,10 @@ def test_the_command_says_what_would_run_and_prints_the_table(
 def test_documents_are_those_that_some_task_reads(run: Config) -> None:
     read = documents_of(prepare_tasks(run(task=("pronoun:test", "pronoun:any,dev"))))
     assert {name: len(documents) for name, documents in read.items()} == {"dev": 3, "test": 5}
+
+
+@pytest.mark.parametrize("asked", ["codelength", "refits"])
+def test_what_is_asked_of_fits_is_refused_where_nothing_is_fitted(run: Config, asked: str) -> None:
+    with pytest.raises(UsageError, match=f"--{asked}: nothing is fitted for pronoun"):
+        evaluate(run(**{asked: 2}))
+    assert prepare_tasks(run(task=("pronoun", "pos"), **{asked: 2}))  # there is something to fit
