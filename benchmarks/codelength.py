@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -74,11 +75,8 @@ def main() -> None:
         print("    rows  ours, all  scikit-learn: task  a control  all   speed-up")
         totals = np.zeros(2)
         for end in layer.ends:
-            ours = seconds(lambda end=end: layer.ours(end))  # type: ignore[misc]
-            task, control = (
-                seconds(lambda p=p, end=end: layer.sklearn(p, end))  # type: ignore[misc]
-                for p in (0, 1)
-            )
+            ours = seconds(partial(layer.ours, end))
+            task, control = (seconds(partial(layer.sklearn, problem, end)) for problem in (0, 1))
             everything = task + (STACKED - 1) * control
             totals += ours, everything
             print(

@@ -55,7 +55,7 @@ class Weights:
         return sorted(n for n in names if hasattr(self._file[n], "dtype") and n not in self._read)
 
     def _dataset(self, name: str, where: str) -> Any:
-        import h5py  # type: ignore[import-untyped]
+        import h5py
 
         parts = name.split("/")
         for end in range(1, len(parts) + 1):
@@ -79,6 +79,7 @@ def open_weights(path: Path) -> Iterator[Weights]:
         # Nothing is written, so no lock is needed, which not every file system has.
         with h5py.File(path, "r", locking=False) as file:
             yield Weights(file, path)
+    # h5py has no error of its own: damage shows as any of these, some of it only in reading.
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError) as error:
         raise ModelError(
             f"not a sound HDF5 file ({type(error).__name__}: {error})",

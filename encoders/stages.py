@@ -115,13 +115,11 @@ def _following(
         depth -= 1
         ended(module, args, kwargs, output, depth)
 
-    before = register_module_forward_pre_hook(enter)
-    after = register_module_forward_hook(leave, with_kwargs=True)
-    try:
+    with (
+        register_module_forward_pre_hook(enter),
+        register_module_forward_hook(leave, with_kwargs=True),
+    ):
         yield
-    finally:
-        before.remove()
-        after.remove()
 
 
 def _parts(layers: NDArray[np.float32]) -> dict[bytes, list[tuple[int, int]]]:

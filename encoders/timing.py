@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,16 +121,15 @@ class TimedBatch:
     def _time_encode(self) -> tuple[float, float]:
         """All of ``encode``, and what of it comes before the first module, by the host's clock."""
         host = HostClock()
-        marks = [host.mark()]
-        if self._calls:
-            first = self._calls[0].module.register_forward_pre_hook(_once(marks, host))
-        self._clock.settle()
-        marks[0] = host.mark()
-        self._encode()
-        self._clock.settle()
-        marks.append(host.mark())
-        if self._calls:
-            first.remove()
+        marks: list[int] = []
+        with ExitStack() as hooks:
+            for call in self._calls[:1]:
+                hooks.enter_context(call.module.register_forward_pre_hook(_once(marks, host)))
+            self._clock.settle()
+            marks.append(host.mark())
+            self._encode()
+            self._clock.settle()
+            marks.append(host.mark())
         times = host.read(marks)
         return times[-1], times[1]
 
@@ -155,8 +155,9 @@ class TimedBatch:
             if layer is not None:
                 stamps.append((layer, self._clock.mark()))
 
-        hooks = [module.register_forward_hook(ended) for module in {m for m, _ in marks}]
-        try:
+        with ExitStack() as hooks:
+            for module in {module for module, _ in marks}:
+                hooks.enter_context(module.register_forward_hook(ended))
             self._clock.settle()
             results = []
             for call in self._calls:
@@ -164,9 +165,6 @@ class TimedBatch:
                 stamps.append((None, self._clock.mark()))
                 results.append(call())
             stamps.append((None, self._clock.mark()))
-        finally:
-            for hook in hooks:
-                hook.remove()
         times = self._clock.read([mark for _, mark in stamps])
         del results
         return reach([layer for layer, _ in stamps], times, self._layers), times[-1]

@@ -110,8 +110,9 @@ class Record(_Strict):
     """What was measured for one unit, or why it failed.
 
     ``metric`` names the score that tables show, ``interval`` is its interval (None: unknown);
-    ``scores`` are those on the test split (where nothing is fitted, on the splits that ``facts``
-    names as ``scored_on``). ``layers`` is the encoder's number of layers, layer 0 included. ``counts`` says what the scores stand on, ``chosen`` what was fitted or selected
+    ``scores`` are those on the test split, or, where nothing is fitted, on the splits that
+    ``facts`` names as ``scored_on``. ``layers`` is the encoder's number of layers, layer 0
+    included. ``counts`` says what the scores stand on, ``chosen`` what was fitted or selected
     (penalty, convergence), ``baselines`` holds other ways' scores by name, ``facts`` the task's
     and the data's, ``timing`` seconds. Every number is finite; ``id`` follows from ``key``.
     """

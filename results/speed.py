@@ -214,7 +214,7 @@ def _facts(records: Sequence[Record]) -> list[str]:
         lines.append(", ".join(kernels))
     if peaks:
         ends = dict.fromkeys((min(peaks), max(peaks)))
-        lines.append("peak of a pass " + ", ".join(f"{peaks[s]:.4g} MB at {s}" for s in ends))
+        lines.append("peak of a pass " + "; ".join(f"{peaks[s]:.4g} MB at {s}" for s in ends))
     windowed = {
         size: record.counts["windows"] / record.counts["texts"]
         for record in records

@@ -24,13 +24,13 @@ def sequences(documents: Iterable[Document], count: int, length: int) -> list[Do
     Each text is one sentence, whatever sentences its words come from, so that every encoder reads
     it in one go. A corpus of fewer words starts again from its beginning.
     """
-    words = [
+    # A generator: no more of the corpus is walked through than the texts take.
+    running = cycle(
         _Word(place, word, sentence.text, span)
         for document in documents
         for sentence in document.sentences
         for place, (word, span) in enumerate(zip(sentence.words, sentence.offsets, strict=True))
-    ]
-    running = cycle(words)
+    )
     return [
         Document(f"{length} words, {number}", (_joined(islice(running, length)),))
         for number in range(count)

@@ -84,9 +84,10 @@ class Plan:
 def evaluate(config: TimeConfig) -> Outcome:
     """Measure what is asked for and not recorded yet; return all that was asked for."""
     planned = plan(config)
-    files.make_folder(config.folder())
     marks = _marks(planned)
     todo = [(batch, [e for e in those if e.name in marks]) for batch, those in planned.missing]
+    if todo:
+        files.make_folder(config.folder())  # before the work, not after it
     total = config.repeats * sum(_cost(batch, e) for batch, those in todo for e in those)
     found = list(planned.recorded)
     with progress.bar("timing", total) as advance:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from ..core.errors import DataError
 from ..core.types import Span
 from .base import Constituent
-from .conllu_text import read_bytes, split_lines
+from .conllu_text import file_stem, read_bytes, split_lines
 from .faults import raising
 
 _PART = re.compile(r"\(|\)|[^()\s]+")
@@ -51,8 +51,7 @@ def is_aligned(tree: Tree, words: Sequence[str]) -> bool:
 
 def tree_file(path: Path) -> Path | None:
     """The file of trees beside a CoNLL-U file, if there is one."""
-    stem = path.name.removesuffix(".gz").removesuffix(".conllu")
-    beside = (path.with_name(f"{stem}.ptb{end}") for end in ("", ".gz"))
+    beside = (path.with_name(f"{file_stem(path)}.ptb{end}") for end in ("", ".gz"))
     return next((found for found in beside if found.is_file()), None)
 
 

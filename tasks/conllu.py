@@ -19,7 +19,7 @@ from ..core import progress
 from ..core.types import Document, Span
 from .base import NO_HEAD, AnnotatedDocument, Constituent, Mention, Word
 from .conllu_sentence import ParsedSentence, SentenceParser
-from .conllu_text import Block, blocks, read_bytes, split_lines
+from .conllu_text import Block, blocks, file_stem, read_bytes, split_lines
 from .entities import EntityFields
 from .faults import Fault, Report, raising
 from .trees import with_tree, with_trees
@@ -122,11 +122,6 @@ def build_document(document_id: str, sentences: Iterable[ParsedSentence]) -> Ann
         tuple(mentions) if has_mentions else None,
         tuple(constituents) if has_trees else None,
     )
-
-
-def file_stem(path: Path) -> str:
-    """The file's name without ``.conllu`` and ``.gz``."""
-    return path.name.removesuffix(".gz").removesuffix(".conllu") or path.name
 
 
 class ConlluParser:

@@ -43,6 +43,11 @@ class Block(NamedTuple):
     sound: bool
 
 
+def file_stem(path: Path) -> str:
+    """The file's name without ``.conllu`` and ``.gz``."""
+    return path.name.removesuffix(".gz").removesuffix(".conllu") or path.name
+
+
 def read_bytes(path: Path) -> bytes:
     """The file's bytes, unpacked if they are gzip (told by content, not by name)."""
     try:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from ..core.errors import DataError
 from ..core.types import SPLITS
-from .conllu import file_stem
-from .conllu_text import read_bytes
+from .conllu_text import file_stem, read_bytes
 
 _WORDS = {
     "train": "train",

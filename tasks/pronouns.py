@@ -156,10 +156,9 @@ def _heads(document: AnnotatedDocument) -> dict[str, set[int]]:
 
 def _name_head(document: AnnotatedDocument, word: int) -> int:
     """The word itself, or that on which it depends as a further word of a name (``flat``)."""
-    head, deprel = document.words[word][-2:]
-    while head != NO_HEAD and deprel.partition(":")[0] == "flat":
-        word = head
-        head, deprel = document.words[word][-2:]
+    words = document.words
+    while words[word].head != NO_HEAD and words[word].deprel.partition(":")[0] == "flat":
+        word = words[word].head
     return word
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +14,10 @@ from layerwise.core import registry
 from layerwise.core.types import SPLITS, Span
 from layerwise.suite.choice_arrays import choice_arrays
 from layerwise.tasks.base import AnnotatedDocument, Corpus
-from layerwise.tasks.choices import Choice, ChoiceTask, prepare_choices
-from layerwise.tasks.corpora import load_corpus
+from layerwise.tasks.choices import ChoiceTask, prepare_choices
+
+Make = Callable[[str], Any]
+Documents = list[AnnotatedDocument]
 
 # Arguments for names that take one.
 ARGUMENTS = {"pronoun": ["", "any", "any,test"]}
@@ -26,53 +28,13 @@ NAMES = [
     for argument in ARGUMENTS.get(name, [""])
 ]
 
-SENTENCES = """
-1 Ann Ann PROPN NNP Number=Sing 2 nsubj _ Entity=(e1-person)
-2 fed feed VERB VBD _ 0 root _ _
-3 the the DET DT _ 4 det _ Entity=(e2-animal
-4 dogs dog NOUN NNS Number=Plur 2 obj _ Entity=e2)
-5 when when SCONJ WRB _ 7 mark _ _
-6 they they PRON PRP Number=Plur|Person=3|PronType=Prs 7 nsubj _ Entity=(e2-animal)
-7 saw see VERB VBD _ 2 advcl _ _
-8 her she PRON PRP Number=Sing|Person=3|PronType=Prs 7 obj _ Entity=(e1-person)
-
-1 It it PRON PRP Number=Sing|Person=3|PronType=Prs 2 expl _ _
-2 rained rain VERB VBD _ 0 root _ _
-"""
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    folder: Path = tmp_path_factory.mktemp("small")
-    sentences = ["\t".join(line.split(" ")) for line in SENTENCES.strip().splitlines()]
-    for split in SPLITS:
-        lines = ["# global.Entity = eid-etype"]
-        for document in range(3):
-            lines += [f"# newdoc id = {split}{document}", *sentences, ""]
-        (folder / f"small-{split}.conllu").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return load_corpus(str(folder))
-
-
-def make(name: str) -> Any:
-    head, argument = registry.split_name(name)
-    return registry.load("task", head)(argument)
-
-
-def documents(corpus: Corpus) -> list[AnnotatedDocument]:
-    return [document for split in SPLITS for document in corpus.splits[split]]
-
-
-def choices(name: str, document: AnnotatedDocument) -> tuple[Choice, ...]:
-    found: tuple[Choice, ...] = make(name).choices(document).choices
-    return found
-
 
 def test_pronouns_are_among_them() -> None:
     assert "pronoun" in NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_says_what_it_is(name: str) -> None:
+def test_it_says_what_it_is(name: str, make: Make) -> None:
     task = make(name)
     assert isinstance(task, ChoiceTask) and task.name == name
     assert re.fullmatch(r"v\d+", task.version) and task.candidate
@@ -83,10 +45,10 @@ def test_it_says_what_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_choice_lies_in_its_document(name: str, corpus: Corpus) -> None:
+def test_every_choice_lies_in_its_document(name: str, make: Make, documents: Documents) -> None:
     found = 0
-    for document in documents(corpus):
-        for choice in choices(name, document):
+    for document in documents:
+        for choice in make(name).choices(document).choices:
             found += 1
             assert choice.document == document.document.id
             spans = [choice.target, *(candidate.span for candidate in choice.candidates)]
@@ -101,25 +63,27 @@ def test_every_choice_lies_in_its_document(name: str, corpus: Corpus) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_document_alone_tells_its_choices(name: str, corpus: Corpus) -> None:
-    task, many = make(name), documents(corpus)
-    alone = {document.document.id: make(name).choices(document) for document in many}
-    for document in reversed(many):
+def test_a_document_alone_tells_its_choices(name: str, make: Make, documents: Documents) -> None:
+    task = make(name)
+    alone = {document.document.id: make(name).choices(document) for document in documents}
+    for document in reversed(documents):
         assert task.choices(document) == task.choices(document) == alone[document.document.id]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_document_without_its_annotation_has_no_choices(name: str, corpus: Corpus) -> None:
-    full = documents(corpus)[0]
+def test_a_document_without_its_annotation_has_no_choices(
+    name: str, make: Make, documents: Documents
+) -> None:
+    full = documents[0]
     bare = tuple(
         word._replace(upos="", xpos="", feats={}, head=-1, deprel="") for word in full.words
     )
-    assert choices(name, replace(full, words=bare, mentions=None)) == ()
-    assert choices(name, replace(full, words=bare, mentions=())) == ()
+    assert make(name).choices(replace(full, words=bare, mentions=None)).choices == ()
+    assert make(name).choices(replace(full, words=bare, mentions=())).choices == ()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_its_corpus_is_ready_to_be_measured(name: str, corpus: Corpus) -> None:
+def test_its_corpus_is_ready_to_be_measured(name: str, make: Make, corpus: Corpus) -> None:
     data = prepare_choices(make(name), corpus)
     arrays = choice_arrays(data)
     assert data.task == arrays.task == f"{name}.{make(name).version}"

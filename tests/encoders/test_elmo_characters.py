@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from layerwise.encoders.character_cnn import BEGIN, END, CharacterSettings
-from layerwise.encoders.elmo_characters import ElmoCharacters
+from layerwise.encoders.elmo_characters import Activation, ElmoCharacters
 
 torch.set_num_threads(1)
 SMALL = CharacterSettings(embedding=3, filters=((1, 4), (2, 5), (4, 6)), highways=1, longest=12)
 
 
-def drawn(activation: str) -> ElmoCharacters:
+def drawn(activation: Activation) -> ElmoCharacters:
     torch.manual_seed(5)
-    model = ElmoCharacters(SMALL, 7, activation)  # type: ignore[arg-type]
+    model = ElmoCharacters(SMALL, 7, activation)
     for weight in model.requires_grad_(False).parameters():
         weight.copy_(torch.randn_like(weight) * 0.4)
     return model.eval()
@@ -84,7 +84,7 @@ def test_pads_are_seen() -> None:
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
-def test_the_activation_is_the_option(activation: str) -> None:
+def test_the_activation_is_the_option(activation: Activation) -> None:
     model = drawn(activation)
     codes = torch.from_numpy(full_width("word"))
     x = model.embedding(codes).transpose(1, 2)

@@ -86,41 +86,15 @@ class TestMemory:
     def test_it_says_how_it_was_measured(self) -> None:
         assert "allocator" in inspect(Attention(), torch.randn(1, 1, 4, 4)).memory
 
-    def test_a_gpu_is_asked_itself(self) -> None:
-        cuda = Cuda()
+    def test_a_gpu_is_asked_itself(self, cuda: Any) -> None:
         call = Call(Growing(cuda), (), {})
-        found = inspect_pass([call], CudaClock(torch.device("cuda", 0), cuda))
+        found = inspect_pass([call], CudaClock(cuda.device, cuda))
         assert found.peak_bytes == 70 and "max_memory_allocated" in found.memory
         assert found.waits == 0
 
 
-class Cuda:
-    """What of ``torch.cuda`` an inspection needs."""
-
-    def __init__(self) -> None:
-        self.held = self.peak = 30
-
-    def get_device_name(self, device: object) -> str:
-        return "Fake"
-
-    def synchronize(self, device: object) -> None:
-        pass
-
-    def memory_allocated(self, device: object) -> int:
-        return self.held
-
-    def reset_peak_memory_stats(self, device: object) -> None:
-        self.peak = self.held
-
-    def max_memory_allocated(self, device: object) -> int:
-        return self.peak
-
-    def set_sync_debug_mode(self, mode: str) -> None:
-        pass
-
-
 class Growing(nn.Module):
-    def __init__(self, cuda: Cuda) -> None:
+    def __init__(self, cuda: Any) -> None:
         super().__init__()
         self.cuda = cuda
 

@@ -11,66 +11,10 @@ import torch
 from layerwise.core.errors import UsageError
 from layerwise.encoders.stopwatch import CudaClock, HostClock, stopwatch
 
-DEVICE = torch.device("cuda", 1)
-
-
-class FakeCuda:
-    """Stands for ``torch.cuda``: time and memory go on only when a test says so."""
-
-    def __init__(self) -> None:
-        self.now, self.held, self.peak = 0.0, 100, 900
-        self.log: list[str] = []
-        self.mode = "default"
-
-    def Event(self, enable_timing: bool) -> Any:
-        assert enable_timing
-        cuda = self
-
-        class Event:
-            def record(self, stream: str) -> None:
-                assert stream == "stream of cuda:1"
-                self.at = cuda.now
-                cuda.log.append("record")
-
-            def synchronize(self) -> None:
-                cuda.log.append("wait for an event")
-
-            def elapsed_time(self, other: Any) -> float:
-                assert cuda.log[-1] in ("wait for an event", "read")
-                cuda.log.append("read")
-                return float(other.at - self.at)
-
-        return Event()
-
-    def current_stream(self, device: torch.device) -> str:
-        return f"stream of {device}"
-
-    def get_device_name(self, device: torch.device) -> str:
-        return f"Fake {device.index}"
-
-    def synchronize(self, device: torch.device) -> None:
-        assert device == DEVICE
-        self.log.append("wait for all")
-
-    def memory_allocated(self, device: torch.device) -> int:
-        return self.held
-
-    def reset_peak_memory_stats(self, device: torch.device) -> None:
-        self.log.append("reset the peak")
-        self.peak = self.held
-
-    def max_memory_allocated(self, device: torch.device) -> int:
-        self.log.append("read the peak")
-        return self.peak
-
-    def set_sync_debug_mode(self, mode: str) -> None:
-        self.mode = mode
-
 
 class TestGpu:
-    def test_times_are_those_of_the_events_and_nothing_waits_between(self) -> None:
-        cuda = FakeCuda()
-        clock = CudaClock(DEVICE, cuda)
+    def test_times_are_those_of_the_events_and_nothing_waits_between(self, cuda: Any) -> None:
+        clock = CudaClock(cuda.device, cuda)
         clock.settle()
         marks = []
         for passed in (3.0, 5.0, 7.5):
@@ -80,50 +24,43 @@ class TestGpu:
         assert clock.read(marks) == [0.0, 5.0, 12.5]
         assert cuda.log[4:] == ["wait for an event", "read", "read", "read"]
 
-    def test_it_says_what_and_how(self) -> None:
-        clock = CudaClock(DEVICE, FakeCuda())
+    def test_it_says_what_and_how(self, cuda: Any) -> None:
+        clock = CudaClock(cuda.device, cuda)
         assert clock.hardware == "cuda: Fake 1" and clock.name == "CUDA events"
 
-    def test_the_peak_is_the_works_own_and_read_when_it_is_done(self) -> None:
-        cuda = FakeCuda()
-
+    def test_the_peak_is_the_works_own_and_read_when_it_is_done(self, cuda: Any) -> None:
         def work() -> list[int]:
             cuda.log.append("work")
             cuda.peak = max(cuda.peak, cuda.held + 350)
             return [1]
 
         # 900 bytes were the peak of what was before it.
-        assert CudaClock(DEVICE, cuda).peak_bytes(work) == 350
+        assert CudaClock(cuda.device, cuda).peak_bytes(work) == 350
         assert cuda.log == [
             *("wait for all", "reset the peak", "work", "wait for all", "read the peak"),
         ]
 
-    def test_what_the_work_returns_lives_until_the_peak_is_read(self) -> None:
-        cuda = FakeCuda()
-
+    def test_what_the_work_returns_lives_until_the_peak_is_read(self, cuda: Any) -> None:
         class Result:
             def __del__(self) -> None:
                 cuda.log.append("released")
 
-        CudaClock(DEVICE, cuda).peak_bytes(Result)
+        CudaClock(cuda.device, cuda).peak_bytes(Result)
         assert cuda.log[-2:] == ["read the peak", "released"]
 
-    def test_waits_within_the_work_are_counted_and_the_mode_is_set_back(self) -> None:
-        cuda = FakeCuda()
-
+    def test_waits_within_the_work_are_counted_and_the_mode_is_set_back(self, cuda: Any) -> None:
         def work() -> None:
             assert cuda.mode == "warn"
             for _ in range(2):
                 warnings.warn("called a synchronizing CUDA operation", UserWarning, stacklevel=1)
             warnings.warn("something else", UserWarning, stacklevel=1)
 
-        assert CudaClock(DEVICE, cuda).waits(work) == 2
+        assert CudaClock(cuda.device, cuda).waits(work) == 2
         assert cuda.mode == "default"
 
-    def test_the_mode_is_set_back_after_a_failure(self) -> None:
-        cuda = FakeCuda()
+    def test_the_mode_is_set_back_after_a_failure(self, cuda: Any) -> None:
         with pytest.raises(ZeroDivisionError):
-            CudaClock(DEVICE, cuda).waits(lambda: 1 // 0)
+            CudaClock(cuda.device, cuda).waits(lambda: 1 // 0)
         assert cuda.mode == "default"
 
 

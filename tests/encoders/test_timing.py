@@ -31,54 +31,10 @@ STACKS: dict[str, dict[str, Any]] = {
 }
 
 
-class FakeCuda:
-    """``torch.cuda`` with a clock that modules move; ``log`` tells in what order it was used."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.log: list[str] = []
-
-    def Event(self, enable_timing: bool) -> Any:
-        cuda = self
-
-        class Event:
-            def record(self, stream: object) -> None:
-                self.at = cuda.now
-                cuda.log.append("record")
-
-            def synchronize(self) -> None:
-                cuda.log.append("wait")
-
-            def elapsed_time(self, other: Any) -> float:
-                return float(other.at - self.at)
-
-        return Event()
-
-    def get_device_name(self, device: object) -> str:
-        return "Fake"
-
-    def current_stream(self, device: object) -> None:
-        return None
-
-    def synchronize(self, device: object) -> None:
-        self.log.append("wait")
-
-    def memory_allocated(self, device: object) -> int:
-        return 0
-
-    max_memory_allocated = memory_allocated
-
-    def reset_peak_memory_stats(self, device: object) -> None:
-        pass
-
-    def set_sync_debug_mode(self, mode: str) -> None:
-        pass
-
-
 class Costly(nn.Module):
     """Moves the clock by ``cost`` and adds ``cost`` to its input."""
 
-    def __init__(self, cuda: FakeCuda, cost: float) -> None:
+    def __init__(self, cuda: Any, cost: float) -> None:
         super().__init__()
         self.cuda, self.cost = cuda, cost
 
@@ -91,7 +47,7 @@ class Costly(nn.Module):
 class Stack(nn.Module):
     """Blocks one after the other, and a head that no layer needs."""
 
-    def __init__(self, cuda: FakeCuda, costs: Sequence[float], head: float) -> None:
+    def __init__(self, cuda: Any, costs: Sequence[float], head: float) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(Costly(cuda, cost) for cost in costs)
         self.head = Costly(cuda, head)
@@ -111,7 +67,7 @@ class Known:
     name, dim, parameters, final_norm, fingerprint = "known", 4, 1, False, "f" * 64
     layer_names = ("characters", "block 1", "block 2")
 
-    def __init__(self, cuda: FakeCuda) -> None:
+    def __init__(self, cuda: Any) -> None:
         self.cuda = cuda
         self.characters = Costly(cuda, 5)
         self.between = Costly(cuda, 4)  # makes no sum of others' costs
@@ -134,15 +90,14 @@ class Known:
 
 
 class TestKnownCosts:
-    def timed(self) -> tuple[FakeCuda, TimedBatch]:
-        cuda = FakeCuda()
+    @pytest.fixture
+    def timed(self, cuda: Any) -> TimedBatch:
         encoder = Known(cuda)
         marks = find_marks(encoder, TEXT)
         assert marks is not None
-        return cuda, TimedBatch(encoder, [TEXT], marks, CudaClock(torch.device("cuda"), cuda))
+        return TimedBatch(encoder, [TEXT], marks, CudaClock(cuda.device, cuda))
 
-    def test_a_layer_costs_what_both_directions_spend_up_to_it(self) -> None:
-        _, timed = self.timed()
+    def test_a_layer_costs_what_both_directions_spend_up_to_it(self, timed: TimedBatch) -> None:
         for _ in range(3):
             timed.visit()
         found = timed.result()
@@ -152,17 +107,16 @@ class TestKnownCosts:
         assert found.marked is not None and found.marked.tolist() == [152] * 3
         assert found.reached is found.layers and found.calls == 4
 
-    def test_what_lies_around_the_model_is_not_in_its_time(self) -> None:
-        _, timed = self.timed()
+    def test_what_lies_around_the_model_is_not_in_its_time(self, timed: TimedBatch) -> None:
         timed.visit()
         found = timed.result()
         assert found.forward is not None and found.forward[0] == 152  # not 1152
 
-    def test_nothing_waits_inside_what_is_measured(self) -> None:
-        cuda, timed = self.timed()
+    def test_nothing_waits_inside_what_is_measured(self, cuda: Any, timed: TimedBatch) -> None:
         cuda.log.clear()
         timed.visit()
-        passes = " ".join(cuda.log).replace("wait wait", "wait | wait").split(" | ")
+        log = (entry.partition(" for ")[0] for entry in cuda.log if entry != "read")
+        passes = " ".join(log).replace("wait wait", "wait | wait").split(" | ")
         work = "work 5", "work 4", "work 1", "work 2", "work 50", "work 10", "work 20", "work 60"
         encode, forward, layers = (turn.removesuffix(" ") for turn in passes)
         assert encode == f"wait {' '.join(work)} wait"
@@ -172,34 +126,38 @@ class TestKnownCosts:
             "record work 10 record work 20 record work 60 record wait"
         )
 
-    def test_a_visit_that_is_not_kept_leaves_no_sample(self) -> None:
-        _, timed = self.timed()
+    def test_a_visit_that_is_not_kept_leaves_no_sample(self, timed: TimedBatch) -> None:
         timed.visit(keep=False)
         timed.visit()
         assert timed.result().encode.shape == (1,)
 
-    def test_no_hook_stays_behind(self) -> None:
-        _, timed = self.timed()
+    def test_no_hook_stays_behind(self, timed: TimedBatch) -> None:
         timed.visit()
         encoder: Any = timed._encoder
         for root in (encoder.characters, encoder.between, encoder.ahead, encoder.back):
             for module in root.modules():
                 assert not module._forward_hooks and not module._forward_pre_hooks
 
-    def test_the_layers_unknown_the_whole_is_measured(self) -> None:
-        cuda = FakeCuda()
-        timed = TimedBatch(Known(cuda), [TEXT], None, CudaClock(torch.device("cuda"), cuda))
+    def test_nor_after_a_failure(self, timed: TimedBatch) -> None:
+        encoder: Any = timed._encoder
+        encoder.characters.cost = None
+        with pytest.raises(TypeError):
+            timed.visit()
+        assert not encoder.characters._forward_hooks and not encoder.characters._forward_pre_hooks
+
+    def test_the_layers_unknown_the_whole_is_measured(self, cuda: Any) -> None:
+        timed = TimedBatch(Known(cuda), [TEXT], None, CudaClock(cuda.device, cuda))
         timed.visit()
         found = timed.result()
         assert found.layers is None and found.marked is None
         assert found.reached.tolist() == [[152]]
 
-    def test_without_modules_all_of_encode_is_measured(self) -> None:
+    def test_without_modules_all_of_encode_is_measured(self, cuda: Any) -> None:
         class Plain(Known):
             def encode(self, documents: Sequence[Document]) -> Iterator[NDArray[np.float32]]:
                 yield from (np.zeros((3, len(d), 4), np.float32) for d in documents)
 
-        timed = TimedBatch(Plain(FakeCuda()), [TEXT], None, HostClock())
+        timed = TimedBatch(Plain(cuda), [TEXT], None, HostClock())
         timed.visit()
         found = timed.result()
         assert found.calls == 0 and found.forward is None and found.prepare is None

@@ -148,7 +148,7 @@ class TestNotes:
         notes = self.note(cost(2.0), cost(3.0, batch=64, length=512))
         assert "on cpu: Some, 2 threads, torch 9.9" in notes
         assert "lstm: float32, step loop" in notes
-        peak = "30 MB at batch 1, 20 words, 4.915e+04 MB at batch 64, 512 words"
+        peak = "30 MB at batch 1, 20 words; 4.915e+04 MB at batch 64, 512 words"
         assert f"lstm: peak of a pass {peak}" in notes
 
     def test_windows_are_told(self) -> None:
