@@ -78,7 +78,10 @@ def estimate(
     device: str = "cpu",
     compiler: str | None = None,
 ) -> Estimate:
-    """Make some steps of a training on the beginning of its text, and write nothing."""
+    """Make some steps of a training on the beginning of its text, and write nothing.
+
+    Raises DataError for too little text, and UsageError for a device that cannot be used.
+    """
     read, complete = sample_text(text, _SAMPLE)
     if len(read.words) <= settings.window:
         raise DataError(f"fewer words than one window of {settings.window}", where="--text")

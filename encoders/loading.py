@@ -10,6 +10,7 @@ from typing import Any
 from ..core import registry
 from ..core.errors import LayerwiseError, ModelError, UsageError
 from .base import Encoder, EncoderOptions, Randomisable
+from .device import usable
 
 _RANDOM = re.compile(r"(?P<trained>.+)\+random(?P<seed>\d{0,9})")
 
@@ -19,12 +20,14 @@ def load_encoder(name: str, options: EncoderOptions) -> Encoder:
 
     ``+random`` (seed 0) or ``+random7`` gives the same architecture with random weights. Where a
     folder's own name ends so, the folder is meant: ``hf:./model+random``. Its ``.name`` is the
-    name asked for. Raises UsageError for a name that does not exist and ModelError for an encoder
-    that cannot be had or breaks the contract.
+    name asked for. Raises UsageError for a name that does not exist or a device that cannot be
+    used, and ModelError for an encoder that cannot be had or breaks the contract.
     """
     plain, seed = split_random(name)
     head, argument = registry.split_name(plain)
     factory = registry.load("encoder", head)
+    if options.device != "cpu":
+        usable(options.device)
     try:
         encoder = factory(argument, options)
         if seed is not None:

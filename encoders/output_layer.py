@@ -34,7 +34,10 @@ class OutputLayer(Protocol):
 
 
 def build(kind: Softmax, dim: int, vocabulary: int, samples: int) -> FullSoftmax | AdaptiveSoftmax:
-    """The output layer of a kind. ``samples`` is for the sampled one alone."""
+    """The output layer of a kind. ``samples`` is for the sampled one alone.
+
+    Raises UsageError for an adaptive one of too few words or too narrow states.
+    """
     if kind == "adaptive":
         return AdaptiveSoftmax(dim, vocabulary)
     return (

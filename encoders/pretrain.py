@@ -49,7 +49,7 @@ def pretrain(
     Without ``held_out`` the last fiftieth of the text is kept for the held-out perplexity.
     ``compiler`` names a backend of ``torch.compile`` for the two stacks. Interrupted, it saves its
     state between two steps and raises KeyboardInterrupt. Raises UsageError when the folder holds
-    another training.
+    another training or the device cannot be used, and DataError for too little text.
     """
     processes, device = join(device)
     if training.batch % processes.count:
@@ -143,7 +143,10 @@ def pretrain(
 
 
 def read_both(text: Sequence[Path], held_out: Sequence[Path]) -> tuple[Text, Text]:
-    """The text to train on, and the text to measure: files, or the last fiftieth of the text."""
+    """The text to train on, and the text to measure: files, or the last fiftieth of the text.
+
+    Raises DataError for held-out files without a word.
+    """
     read = read_text(text)
     if held_out:
         kept = read_text(held_out)

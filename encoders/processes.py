@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..core.errors import UsageError
+from .device import parsed, usable
 
 
 class Processes:
@@ -80,9 +81,13 @@ class SharedProcesses(Processes):
 def join(device: str) -> tuple[Processes, str]:
     """The processes of this training, and the device of this one.
 
-    Raises UsageError when several were launched and ``accelerate`` is not installed.
+    Raises UsageError for a device that cannot be used, and when several were launched and
+    ``accelerate`` is not installed.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+    alone = int(os.environ.get("WORLD_SIZE", "1")) == 1
+    # Of several, each would take memory of the first one's GPU.
+    kind = (usable(device) if alone else parsed(device)).type
+    if alone:
         return Processes(), device
     try:
         accelerate = import_module("accelerate")
@@ -91,7 +96,7 @@ def join(device: str) -> tuple[Processes, str]:
             "several processes were launched, and accelerate is not installed",
             cure='pip install "layerwise[multi-gpu]"',
         ) from error
-    processes = SharedProcesses(accelerate.Accelerator(cpu=torch.device(device).type == "cpu"))
+    processes = SharedProcesses(accelerate.Accelerator(cpu=kind == "cpu"))
     return processes, processes.device
 
 

@@ -17,6 +17,7 @@ import torch
 
 from ..core.errors import UsageError
 from ..core.provenance import describe
+from .device import parsed, usable
 
 
 class HostClock:
@@ -96,19 +97,11 @@ Stopwatch = HostClock | CudaClock
 
 def stopwatch(device: str) -> Stopwatch:
     """The clock of a torch device. Raises UsageError where the device has none."""
-    try:
-        kind = torch.device(device)
-        if kind.type == "cuda":
-            torch.empty(0, device=kind)
-    # An AssertionError comes of a torch that was built without CUDA.
-    except (RuntimeError, AssertionError) as error:
-        raise UsageError(
-            f"the device {device!r} cannot be used here", where="--device", cure="take cpu"
-        ) from error
-    if kind.type == "cpu":
+    kind = parsed(device).type
+    if kind == "cpu":
         return HostClock()
-    if kind.type == "cuda":
-        return CudaClock(kind)
+    if kind == "cuda":
+        return CudaClock(usable(device))
     raise UsageError(
         f"there is no clock for {device!r}", where="--device", cure="take cpu, cuda or cuda:1"
     )

@@ -53,7 +53,7 @@ class Trainer:
         for part in np.split(windows, self.settings.accumulate):
             mine = part[self.processes.rank :: self.processes.count]
             loss = self._loss(mine) / self.settings.accumulate
-            loss.backward()  # type: ignore[no-untyped-call]
+            torch.autograd.backward(loss)
             total += float(loss.detach())
         weights = list(self.model.parameters())
         for weight in weights:

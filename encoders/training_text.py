@@ -49,7 +49,10 @@ class Text:
 
 
 def read_text(paths: Sequence[Path]) -> Text:
-    """All words of the files, on the disk, and for each file its name, sha256 and length."""
+    """All words of the files, on the disk, and for each file its name, sha256 and length.
+
+    Raises DataError for a file that cannot be read as text.
+    """
     digests = [files.sha256_of(path) for path in paths]
     store = open_store(paths, digests)
     sources = [
@@ -63,14 +66,14 @@ def sample_text(paths: Sequence[Path], most: int) -> tuple[Text, bool]:
     """The first ``most`` words or a few more, in memory, and whether these are all there are."""
     numbers: dict[str, int] = {BEGIN: 0, END: 1}
     words = array("i")
+    complete = True
     for line in read_words(paths):
         if len(words) >= most:
+            complete = False
             break
         words.extend([numbers.setdefault(word, len(numbers)) for word in line])
-    else:
-        most = len(words) + 1
     table = np.asarray(words, dtype=np.int32)
-    return Text(list(numbers), table, count(table, len(numbers)), []), len(words) < most
+    return Text(list(numbers), table, count(table, len(numbers)), []), complete
 
 
 def build_vocabulary(text: Text, size: int) -> list[str]:

@@ -209,5 +209,9 @@ def _duration(seconds: float) -> str:
 
 def _command_line() -> str:
     """The command as given, with files by name alone: a card tells no one's folders."""
-    words = [Path(word).name if "/" in word else word for word in sys.argv[1:]]
+    words = []
+    for word in sys.argv[1:]:
+        # An option and its value may be one word: --text=FILE.
+        option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+        words.append(option + equals + (Path(value).name if "/" in value else value))
     return shlex.join(["probe", *words])

@@ -19,6 +19,7 @@ from layerwise.encoders.estimate import Estimate, Memory, estimate
 from layerwise.encoders.language_model import LanguageModel
 from layerwise.encoders.training_settings import TrainingSettings
 from layerwise.encoders.training_step import Stepped, Trainer
+from layerwise.encoders.training_text import Text
 
 torch.set_num_threads(1)
 
@@ -87,11 +88,23 @@ class TestFigures:
         assert found.step_seconds == pytest.approx(10.0, abs=1e-3)
         assert found.steps == 12 and found.timed == 3
 
-    def test_the_held_out_text_is_timed_in_proportion(self, text: Path, tmp_path: Path) -> None:
+    def test_the_held_out_text_is_timed_in_proportion(
+        self, text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        clock, passed, measured = module.time.perf_counter, 0.0, []
+
+        def perplexity(model: Any, piece: Text, *_: Any) -> None:
+            nonlocal passed
+            passed += 10.0 * len(piece.words)  # each word takes ten seconds
+            measured.append(len(piece.words))
+
+        monkeypatch.setattr(module, "perplexity", perplexity)
+        monkeypatch.setattr(module.time, "perf_counter", lambda: clock() * 1e-6 + passed)
         (tmp_path / "held").write_text("wa wb wc wd we wf wg " * 200)
         short, long = estimated(text), estimated(text, held_out=[tmp_path / "held"])
-        assert short.evaluation_seconds > 0
-        assert long.evaluation_seconds > 0
+        assert short.evaluation_seconds == pytest.approx(10 * 6)  # a fiftieth of 300 words
+        assert long.evaluation_seconds == pytest.approx(10 * 1400)
+        assert measured == [6, 32 * 6]
 
     def test_long_text_is_looked_at_in_part(
         self, text: Path, monkeypatch: pytest.MonkeyPatch

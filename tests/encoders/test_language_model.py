@@ -103,7 +103,7 @@ def test_the_training_loss_is_the_mean_surprisal(softmax: str) -> None:
     assert backward == pytest.approx(reached["backward"], abs=1e-3)
 
 
-def test_a_sampled_loss_is_another_thing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sampled_loss_is_another_thing() -> None:
     model, text = build("sampled"), as_text(["wa", "odd", "wb"] * 4)
     targets = targets_by_type(text.types, VOCABULARY)
     batch = make_batch(text.words.reshape(2, 6), text, targets, model.bilm.characters.codes)
@@ -120,7 +120,7 @@ def test_dropout_has_no_part_in_it() -> None:
     assert model.training
 
 
-def test_processes_share_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_processes_share_the_text() -> None:
     """Each measures its pieces; what they add up to is the whole."""
     model, text = build(), as_text(["wa", "wb", "odd", "wc", "wc"] * 80)
     parts: list[Any] = []

@@ -112,7 +112,8 @@ class TestLearning:
         rates = [line["learning_rate"] for line in lines]
         assert rates == sorted(rates, reverse=True) and 0 < rates[-1] < rates[0] < 2e-3
         took = [line["seconds"] for line in lines]
-        assert took == sorted(took) and card["seconds"] == round(took[-1], 1)
+        assert took == sorted(took)
+        assert card["seconds"] == pytest.approx(took[-1], abs=0.051)  # each is rounded by itself
         speed = 18 * 40 / took[0]
         assert lines[0]["words_per_second"] == pytest.approx(speed, rel=0.05)
 
@@ -362,7 +363,7 @@ class TestResuming:
         monkeypatch.setattr(module, "_LOG_EVERY", 1)
         child = os.fork()
         if child == 0:
-            Trainer.step = dying  # type: ignore[method-assign]
+            monkeypatch.setattr(Trainer, "step", dying)
             train(text, tmp_path / "killed", **variant)
             os._exit(0)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL

@@ -113,6 +113,14 @@ class TestJoining:
         processes, device = join("cpu")
         assert processes.count == 1 and device == "cpu" and is_first()
 
+    @pytest.mark.parametrize("device", ["tpu", "meta:x", "cuda:99"])
+    def test_a_device_that_is_not_there_is_told(
+        self, monkeypatch: pytest.MonkeyPatch, device: str
+    ) -> None:
+        monkeypatch.delenv("WORLD_SIZE", raising=False)
+        with pytest.raises(UsageError, match=f"--device: the device '{device}' cannot be used"):
+            join(device)
+
     def test_without_accelerate_several_are_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def missing(name: str) -> Any:
             raise ImportError(name)

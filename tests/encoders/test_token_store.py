@@ -150,7 +150,7 @@ class TestReuse:
                     os.kill(os.getpid(), signal.SIGKILL)
                 replace(*arguments)
 
-            os.replace = dying  # type: ignore[assignment]
+            monkeypatch.setattr(os, "replace", dying)
             store_of(text)
             os._exit(0)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL

@@ -59,6 +59,13 @@ class TestPretrain:
         encoder = registry.load("encoder", "local")(str(tmp_path / "out"), EncoderOptions())
         assert encoder.dim == 16
 
+    def test_a_card_tells_files_by_name_and_keeps_their_options(
+        self, pretrain: Command, text: Path, tmp_path: Path
+    ) -> None:
+        pretrain(f"--held-out={text}", "--learning-rate=1e-3")
+        words = json.loads((tmp_path / "out/card.json").read_text())["command"].split()
+        assert words[-2:] == ["--held-out=text.txt", "--learning-rate=1e-3"]
+
     def test_the_same_command_again_does_nothing_new(
         self, pretrain: Command, tmp_path: Path
     ) -> None:
