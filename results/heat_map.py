@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core import files
 from .escaping import visible
+from .picture import check_ending, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-FORMATS = (".png", ".pdf", ".svg")
 
 _COLOURS = "cividis"
 """Told apart by the colour-blind, and from dark to light also in grey print (Nunez et al. 2018)."""
@@ -46,16 +43,8 @@ def write_heat_map(path: Path, panels: Sequence[Panel], words: Sequence[str], la
     The scale goes from the lowest value, or 0, to 1, so that panels can be compared. The same
     input gives the same bytes.
     """
-    from matplotlib import rc_context
-
-    suffix = path.suffix.lower()
-    with rc_context({"svg.hashsalt": "layerwise", "svg.fonttype": "path", "pdf.fonttype": 42}):
-        figure = _figure(panels, words, label)
-        stream = io.BytesIO()
-        dated = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}, ".png": {}}[suffix]
-        figure.savefig(stream, format=suffix[1:], dpi=200, metadata=dated)
-    with files.atomic_writer(path) as out:
-        out.write(stream.getvalue())
+    check_ending(path)
+    save(_figure(panels, words, label), path)
 
 
 def _figure(panels: Sequence[Panel], words: Sequence[str], label: str) -> Figure:

@@ -17,8 +17,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core import files
-from ..core.errors import DataError, UsageError, did_you_mean
+from ..core.errors import DataError
+from .picture import check_ending, save
 
 By = Literal["words", "steps", "minutes"]
 
@@ -29,7 +29,6 @@ _AXES = {
     "steps": "steps",
     "minutes": "training time (minutes)",
 }
-FORMATS = ("png", "svg", "pdf")
 
 
 @dataclass(frozen=True)
@@ -80,16 +79,10 @@ def read_curve(log: Path, name: str, by: By = "words") -> Curve:
 def draw(curves: Sequence[Curve], outputs: Sequence[Path], by: By = "words") -> None:
     """Lay the curves over one another, in every file; its ending decides the format."""
     # Figures of their own rather than pyplot's, which would be the process's.
-    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     for output in outputs:
-        if output.suffix[1:] not in FORMATS:
-            raise UsageError(
-                f"no such format: {output.suffix[1:]!r}",
-                where="--output",
-                cure=did_you_mean(output.suffix[1:], FORMATS),
-            )
+        check_ending(output)
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     axes = figure.add_subplot()
     for i, curve in enumerate(curves):
@@ -110,14 +103,7 @@ def draw(curves: Sequence[Curve], outputs: Sequence[Path], by: By = "words") -> 
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
     for output in outputs:
-        kind = output.suffix[1:]
-        # The same log gives the same bytes: no date, and names drawn from a fixed salt.
-        date = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
-        with (
-            rc_context({"svg.hashsalt": "layerwise"}),
-            files.atomic_writer(output) as stream,
-        ):
-            figure.savefig(stream, format=kind, dpi=150, metadata=date)
+        save(figure, output)
 
 
 def _place(line: dict[str, Any], by: By, log: Path) -> float:

@@ -158,7 +158,9 @@ class TestPicture:
         assert ElementTree.parse(tmp_path / "one/a.svg").getroot().tag.endswith("svg")
 
     def test_another_format_is_told_before_anything_is_written(self, tmp_path: Path) -> None:
-        with pytest.raises(UsageError, match="--output: no such format: 'pgn'; did you mean png"):
+        with pytest.raises(
+            UsageError, match=r"a\.pgn has no ending of a picture; did you mean \.png"
+        ):
             draw([curve("lstm")], [tmp_path / "a.svg", tmp_path / "a.pgn"])
         assert not list(tmp_path.iterdir())
 
