@@ -15,7 +15,7 @@ from layerwise.encoders.store import Store
 from layerwise.probes.controls import control_labels
 from layerwise.suite.arrays import to_arrays
 from layerwise.suite.baselines import types_of
-from layerwise.tasks.base import prepare
+from layerwise.tasks.preparation import prepare
 from layerwise.tasks.corpora import load_corpus
 
 Array = NDArray[np.floating[Any]]

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from .errors import DataError
@@ -104,8 +104,30 @@ def text_hash(documents: Sequence[Document]) -> str:
 
     Ids are left out: the same text under another name has the same activations.
     """
+    return _text_hash(_These(tuple(documents)))
+
+
+class _These:
+    """Documents that are equal only to the very same ones: cheap to look up, however long."""
+
+    def __init__(self, documents: tuple[Document, ...]) -> None:
+        self.documents = documents
+
+    def __hash__(self) -> int:
+        return hash(tuple(map(id, self.documents)))
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, _These)
+            and len(self.documents) == len(other.documents)
+            and all(a is b for a, b in zip(self.documents, other.documents, strict=True))
+        )
+
+
+@lru_cache(maxsize=16)  # every task of a run asks for the same texts
+def _text_hash(these: _These) -> str:
     digest = hashlib.sha256()
-    for document in documents:
+    for document in these.documents:
         visible = [[s.words, s.text, s.offsets] for s in document.sentences]
         digest.update(json.dumps(visible, ensure_ascii=True, separators=(",", ":")).encode())
         digest.update(b"\n")
@@ -117,13 +139,13 @@ class Target(NamedTuple):
 
     ``document`` is the document's id; the spans count words over that document. A token label is
     a span of one word, an arc or a coreference link a pair of spans, a sentence label a span over
-    the whole sentence.
+    the whole sentence. ``label`` is a tuple where the task allows any number of labels.
     """
 
     document: str
     span1: Span
     span2: Span | None
-    label: str
+    label: str | tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -134,6 +156,14 @@ class Split:
     targets: tuple[Target, ...]
 
 
+class Natural(NamedTuple):
+    """Targets of the test documents at the prior of running text, and the share of positives
+    among such targets of the training documents."""
+
+    targets: tuple[Target, ...]
+    rate: float
+
+
 @dataclass(frozen=True)
 class TaskData:
     """All that a probe needs of a task: three splits and what to say of them.
@@ -141,6 +171,10 @@ class TaskData:
     ``task`` is the versioned name (``pos.v1``); ``metric`` names the score that tables show;
     ``positive`` is the label whose F1 is reported, for a yes/no task; ``facts`` goes into every
     record: the data's source, revision and sha256, counts, sampling ratios, what was left out.
+
+    Of each test target: ``groups``, the number of the choice it is a candidate of (None: no
+    choices); ``strata``, its kind in each dimension; ``guesses``, the label that each baseline of
+    the task's own gives it. ``keys`` are what control tasks label by, of each target of each split.
     """
 
     task: str
@@ -148,3 +182,8 @@ class TaskData:
     splits: Mapping[str, Split]
     positive: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    keys: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    groups: tuple[int, ...] | None = None
+    strata: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    guesses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    natural: Natural | None = None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,47 @@ def control_labels(
     return of_type[np.array(places, dtype=np.int64)].astype(np.int64)
 
 
+@dataclass(frozen=True)
+class Equivalence:
+    """A control of pairs: every type is in one random class, and a pair is a yes within a class.
+
+    ``shares`` are the probabilities of the classes. Like coreference, of which it is the control,
+    it is reflexive, symmetric and transitive, and a pair's label is told by both of its types.
+    """
+
+    shares: NDArray[np.float64]
+    seed: int
+    name: str
+
+    def same(self, first: Sequence[str], second: Sequence[str]) -> NDArray[np.bool_]:
+        """Whether the types of each pair are in one class: (pairs,)."""
+        classes: dict[str, int] = {}
+        bounds = np.cumsum(self.shares)
+        for kind in {*first, *second}:
+            place = _draw(self.name, self.seed, kind, _FINE) / _FINE
+            classes[kind] = int(np.searchsorted(bounds, place, side="right"))
+        pairs = zip(first, second, strict=True)
+        return np.array([classes[a] == classes[b] for a, b in pairs], dtype=bool)
+
+
+def equivalence(
+    first: Sequence[str], second: Sequence[str], rate: float, *, seed: int, name: str
+) -> Equivalence:
+    """The control under which the share ``rate`` of the pairs of training can be expected a yes.
+
+    Pairs of one type twice are a yes in any case; the classes are as many, and all but the last
+    as large, as gives the rest. Raises DataError for a rate outside (0, 1).
+    """
+    if not 0 < rate < 1 or not len(first):
+        raise DataError(f"no control of pairs with the share {rate:g} of yes")
+    always = float(np.mean([a == b for a, b in zip(first, second, strict=True)]))
+    wanted = max((rate - always) / (1 - always) if always < 1 else 0.0, 1 / _MOST_CLASSES)
+    # k - 1 classes of share q and one of what is left, whose squares sum to what is wanted.
+    m = max(int(np.ceil(1 / wanted - 1e-9)) - 1, 1)
+    q = (m + np.sqrt(max(m * m - m * (m + 1) * (1 - wanted), 0.0))) / (m * (m + 1))
+    return Equivalence(np.array([q] * m + [1 - m * q]), seed, name)
+
+
 def seen_types(train_types: Sequence[str], test_types: Sequence[str]) -> NDArray[np.bool_]:
     """Whether training has the type of each test target: (n,).
 
@@ -68,6 +110,10 @@ def selectivity(score: float, control_scores: Sequence[float]) -> float:
     if not len(control_scores):
         raise DataError("selectivity needs a control task")
     return float(score - np.mean(control_scores))
+
+
+_FINE = 1 << 53
+_MOST_CLASSES = 1000
 
 
 def _draw(name: str, seed: int, kind: str, limit: int) -> int:

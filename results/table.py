@@ -20,6 +20,7 @@ from .variants import Variant, variants
 # Scores shown beside the main one, where measured, in this order.
 _EXTRAS = {
     "selectivity": "score minus that of the same probe on random labels per word type",
+    "natural_average_precision": "average precision on pairs as they occur in running text",
     "compression": "bits of a uniform code over those of the online code",
     "accuracy_centred": "accuracy with the layer's mean word vector taken off (anisotropy)",
     "words/s": "words of the batch over the time to reach the layer",
@@ -56,8 +57,8 @@ class Column:
 
     @property
     def extra(self) -> bool:
-        """Whether it stands beside the column of a main score: no intervals, no baselines."""
-        return self.metric in _EXTRAS
+        """Whether it stands beside the column of a main score, without intervals."""
+        return self.metric in _EXTRAS or self.metric.endswith("]")
 
 
 @dataclass(frozen=True)
@@ -109,8 +110,10 @@ class Table:
 _Place = tuple[str, str, int]
 
 
-def build(records: Iterable[Record]) -> Table:
+def build(records: Iterable[Record], *, strata: bool = False) -> Table:
     """The table of the records. Raises DataError where there are none.
+
+    With ``strata`` there are columns for the scores of parts of the targets: ``f1[string=same]``.
 
     Seeds of one unit are averaged. Whatever else sets units of one encoder, task and layer apart
     (weights, data, probe, settings) gives rows of their own, labelled with what differs.
@@ -120,7 +123,7 @@ def build(records: Iterable[Record]) -> Table:
     if not records:
         raise DataError("no records to draw a table from", cure="run `probe run` first")
     labels = variants(records)
-    pairs = _columns(records)
+    pairs = _columns(records, strata)
     columns = tuple(column for column, _ in pairs)
     units: dict[tuple[_Place, Column], list[Record]] = defaultdict(list)
     layer_names: dict[_Place, str] = {}
@@ -160,16 +163,19 @@ def lower_is_better(metric: str) -> bool:
     return metric.endswith(("_nats", "_bits", "_seconds"))
 
 
-def _columns(records: Sequence[Record]) -> list[tuple[Column, Column]]:
+def _columns(records: Sequence[Record], strata: bool) -> list[tuple[Column, Column]]:
     """Each column and that of its main score: itself, or the one before its extras."""
     found: dict[Column, set[str]] = defaultdict(set)
     for record in records:
         found[Column(record.key.task, record.metric)].update(record.scores)
-    return [
-        (Column(main.task, metric), main)
-        for main in sorted(found, key=lambda column: (natural(column.task), column.metric))
-        for metric in (main.metric, *(e for e in _EXTRAS if e in found[main] - {main.metric}))
-    ]
+    pairs = []
+    for main in sorted(found, key=lambda column: (natural(column.task), column.metric)):
+        others = found[main] - {main.metric}
+        shown = [main.metric, *(extra for extra in _EXTRAS if extra in others)]
+        if strata:
+            shown += sorted((name for name in others if name.endswith("]")), key=natural)
+        pairs += [(Column(main.task, metric), main) for metric in shown]
+    return pairs
 
 
 def _cell(records: Sequence[Record], metric: str) -> Cell:
@@ -234,9 +240,8 @@ def _baselines(
     values: dict[tuple[str, str], dict[Column, set[float]]] = defaultdict(lambda: defaultdict(set))
     for record, variant in zip(records, labels, strict=True):
         for name, scores in record.baselines.items():
-            if record.metric in scores:
-                column = Column(record.key.task, record.metric)
-                values[name, variant.data][column].add(scores[record.metric])
+            for metric, value in scores.items():
+                values[name, variant.data][Column(record.key.task, metric)].add(value)
 
     def cell(found: set[float] | None) -> Cell:
         if not found:
@@ -250,6 +255,7 @@ def _baselines(
         for (name, variant), by_column in sorted(
             values.items(), key=lambda item: (by_baseline(item[0][0]), item[0][1])
         )
+        if not by_column.keys().isdisjoint(columns)
     ]
 
 

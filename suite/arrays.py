@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import DataError
 from ..core.files import canonical_json
-from ..core.types import SPLITS, Document, Split, TaskData, text_hash
+from ..core.types import SPLITS, Document, Split, Target, TaskData, text_hash
 from ..probes.metrics import UNSEEN
+from ..tasks.preparation import labels_of
 
 
 @dataclass(frozen=True)
@@ -20,13 +22,16 @@ class SplitArrays:
     """One split. Spans have the shape (targets, 2) and count words over all its documents.
 
     ``labels`` are numbers below the number of classes, or ``UNSEEN`` for a label that training
-    does not have; ``clusters`` number the sentences (or documents) that targets belong to.
+    does not have; where a target has several, they are 0 or 1 for each class, (targets, classes),
+    and ``unknown`` counts those of each target that training does not have. ``clusters`` number
+    the sentences (or documents) that targets belong to.
     """
 
     spans1: NDArray[np.int64]
     spans2: NDArray[np.int64] | None
     labels: NDArray[np.int64]
     clusters: NDArray[np.int64]
+    unknown: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,10 @@ class TaskArrays:
 
     ``cluster`` says what is resampled for intervals: ``sentence``, or ``document`` where a
     target may reach over sentences. ``data_hash`` is the sha256 of text and targets.
+
+    Of the test targets: ``groups`` number the choices they are candidates of, ``strata`` are their
+    kinds. The split ``natural``, where there is one, has the documents of test, and
+    ``natural_rate`` is the share of positives to be expected in it.
     """
 
     task: str
@@ -44,13 +53,21 @@ class TaskArrays:
     splits: dict[str, SplitArrays]
     cluster: str
     data_hash: str
+    groups: NDArray[np.int64] | None = None
+    strata: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
+    natural_rate: float | None = None
+
+    @property
+    def several(self) -> bool:
+        """Whether a target has any number of labels."""
+        return self.splits["train"].labels.ndim == 2
 
 
 def to_arrays(data: TaskData) -> TaskArrays:
     """Lay out a task's targets. Raises DataError for one that does not fit its document."""
     for name in SPLITS:
         _check(data.splits[name], f"task {data.task}, {name} split")
-    classes = sorted({target.label for target in data.splits["train"].targets})
+    classes = sorted({label for t in data.splits["train"].targets for label in labels_of(t)})
     numbers = {label: number for number, label in enumerate(classes)}
     if data.positive is not None and data.positive not in numbers:
         raise DataError(
@@ -63,14 +80,21 @@ def to_arrays(data: TaskData) -> TaskArrays:
         split = data.splits[name]
         digest.update(text_hash(split.documents).encode())
         digest.update(canonical_json(split.targets).encode())
+    splits = dict(data.splits)
+    if data.natural is not None:
+        splits["natural"] = Split(splits["test"].documents, data.natural.targets)
+        digest.update(canonical_json(data.natural.targets).encode())
     return TaskArrays(
         task=data.task,
         metric=data.metric,
         classes=classes,
         positive=None if data.positive is None else numbers[data.positive],
-        splits={name: _lay_out(data.splits[name], numbers, by_sentence=within) for name in SPLITS},
+        splits={name: _lay_out(each, numbers, by_sentence=within) for name, each in splits.items()},
         cluster="sentence" if within else "document",
         data_hash=digest.hexdigest(),
+        groups=None if data.groups is None else np.array(data.groups, dtype=np.int64),
+        strata={dimension: np.array(kinds) for dimension, kinds in data.strata.items()},
+        natural_rate=data.natural.rate if data.natural else None,
     )
 
 
@@ -80,9 +104,12 @@ def _check(split: Split, where: str) -> None:
     if len(lengths) < len(split.documents):
         raise DataError("two documents have one id", where=where)
     pairs = split.targets[0].span2 is not None
+    single = isinstance(split.targets[0].label, str)
     for target in split.targets:
         if target.document not in lengths:
             raise DataError(f"a target names the document {target.document!r}", where=where)
+        if isinstance(target.label, str) != single:
+            raise DataError("some targets have one label and some several", where=where)
         if (target.span2 is not None) != pairs:
             raise DataError("some targets are pairs and some are not", where=where)
         for span in (target.span1, target.span2):
@@ -105,12 +132,23 @@ def _lay_out(split: Split, numbers: dict[str, int], *, by_sentence: bool) -> Spl
     else:
         starts = np.array(list(places.values()))
         clusters = np.searchsorted(starts, spans1[:, 0], side="right")
-    return SplitArrays(
-        spans1=spans1,
-        spans2=spans2,
-        labels=np.array([numbers.get(target.label, UNSEEN) for target in split.targets]),
-        clusters=clusters,
-    )
+    labels, unknown = numbered(split.targets, numbers)
+    return SplitArrays(spans1, spans2, labels, clusters, unknown)
+
+
+def numbered(
+    targets: Sequence[Target], numbers: Mapping[str, int]
+) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
+    """The labels of targets as ``SplitArrays`` has them, and how many of each are unknown."""
+    if isinstance(targets[0].label, str):
+        return np.array([numbers.get(str(target.label), UNSEEN) for target in targets]), None
+    flags = np.zeros((len(targets), len(numbers)), dtype=np.int64)
+    unknown = np.zeros(len(targets), dtype=np.int64)
+    for row, target in enumerate(targets):
+        known = [numbers[label] for label in labels_of(target) if label in numbers]
+        flags[row, known] = 1
+        unknown[row] = len(labels_of(target)) - len(known)
+    return flags, unknown
 
 
 def places_of(documents: tuple[Document, ...]) -> tuple[dict[str, int], NDArray[np.int64]]:

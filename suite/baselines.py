@@ -1,39 +1,62 @@
-"""What no encoder is needed for: the majority label, overall and per word type."""
+"""What no encoder is needed for: the majority label, overall and per word type, and guesses."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..core.types import Split, TaskData
-from ..probes import metrics
+from ..core.types import Split, Target, TaskData
 from ..probes.majority import majority, majority_by_type, type_key
-from .arrays import TaskArrays
+from .arrays import TaskArrays, numbered
+from .scheme import Labels, scheme_of
+from .scoring import scores_on_test
+
+Scores = dict[str, float]
 
 
-def baselines(data: TaskData, arrays: TaskArrays) -> dict[str, dict[str, float]]:
-    """The scores of both on the test split; they are the same for every encoder and layer."""
+def baselines(data: TaskData, arrays: TaskArrays) -> dict[str, Scores]:
+    """Their scores on the test split; they are the same for every encoder and layer."""
     train, test = arrays.splits["train"].labels, arrays.splits["test"].labels
-    by_type = majority_by_type(types_of(data.splits["train"]), train, types_of(data.splits["test"]))
+    scheme = scheme_of(arrays)
+    # Each set of labels is one thing to predict.
+    kinds, numbers = np.unique(train, axis=0, return_inverse=True)
+    numbers = numbers.reshape(-1)
+    by_type = majority_by_type(
+        types_of(data.splits["train"]), numbers, types_of(data.splits["test"])
+    )
 
-    def score(predicted: NDArray[np.int64]) -> dict[str, float]:
-        return metrics.scores(test, predicted, None, len(arrays.classes), arrays.positive)
+    def score(predicted: Labels) -> Scores:
+        scores = scores_on_test(scheme.certain(predicted), test, arrays)
+        scores.pop("cross_entropy_nats", None)  # of no probabilities
+        scores.pop("average_precision", None)
+        return scores
 
     return {
-        "majority": score(majority(train, len(test))),
-        "per-type majority": {**score(by_type.predictions), "seen_types": by_type.seen},
+        "majority": score(kinds[majority(numbers, len(test))]),
+        "per-type majority": {
+            **score(kinds[by_type.predictions]),
+            "seen_types": by_type.seen,
+        },
+        **{name: score(_labels(labels, data, arrays)) for name, labels in data.guesses.items()},
     }
 
 
-def types_of(split: Split, *, first_only: bool = False) -> list[str]:
-    """The words of each target, or of its first span only, as one text."""
+def _labels(guesses: tuple[str, ...], data: TaskData, arrays: TaskArrays) -> Labels:
+    targets = data.splits["test"].targets
+    guessed = [
+        Target(target.document, target.span1, target.span2, guess)
+        for target, guess in zip(targets, guesses, strict=True)
+    ]
+    numbers = {label: number for number, label in enumerate(arrays.classes)}
+    return numbered(guessed, numbers)[0]
+
+
+def types_of(split: Split) -> list[str]:
+    """The words of each target as one text."""
     words = {document.id: document.words for document in split.documents}
     return [
         type_key(
             words[document][span1.start : span1.end],
-            words[document][span2.start : span2.end]
-            if span2 is not None and not first_only
-            else None,
+            words[document][span2.start : span2.end] if span2 is not None else None,
         )
         for document, span1, span2, _ in split.targets
     ]

@@ -12,7 +12,7 @@ from ..probes.base import Probe
 from ..probes.codelength import CodeLength, OnlineCode, block_ends, order_of, over_orders
 from .arrays import TaskArrays
 from .fitting import Laid, fit_problems, take
-from .scoring import scores_of
+from .scheme import scheme_of
 
 TOLERANCE = 1e-5
 """Of the fits on prefixes: the code is as long as at the optimum, to a ten-thousandth."""
@@ -65,6 +65,7 @@ def _one_order(
     ends = block_ends(clusters[order])
     codes = [OnlineCode(classes, own[order[: ends[0]]]) for own in labels]
     curve, test = [], arrays.splits["test"].labels
+    all_of_it = np.ones(len(test), dtype=bool)
     for end, next_end in pairwise(ends):
         prefix, block = order[:end], order[end:next_end]
         fits = fit_problems(
@@ -80,6 +81,8 @@ def _one_order(
         for code, fit, own in zip(codes, fits, labels, strict=True):
             code.add(fit.predict_proba(coming), own[block])
         if seed == 0:
-            scores = scores_of(fits[0].predict_proba(features["test"]), test, arrays)
+            scores = scheme_of(arrays).scores(
+                fits[0].predict_proba(features["test"]), test, all_of_it
+            )
             curve.append({"targets": float(end), arrays.metric: scores[arrays.metric]})
     return [code.result() for code in codes], curve

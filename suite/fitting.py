@@ -16,7 +16,6 @@ import torch
 from numpy.typing import NDArray
 
 from ..core.errors import UsageError
-from ..core.types import SPLITS
 from ..probes.attention_pooling import AttentivePooling
 from ..probes.base import Features, Fitted, Labels, Probe, StackedProbe
 from ..probes.design import DenseDesign, Design, Moments
@@ -35,18 +34,22 @@ def lay_out(
     span_pooling: str,
     device: str,
 ) -> dict[str, Laid]:
-    """The features of every split, from a layer's (words, dim) vectors of it."""
+    """The features of every split, from a layer's (words, dim) vectors of it.
+
+    The split ``natural`` has the words of ``test``.
+    """
+    vectors = {name: vectors["test" if name == "natural" else name] for name in splits}
     if span_pooling == "attentive":
         vectors, splits = _attend(vectors, splits)
         span_pooling = "mean"  # of the one vector that each span has become
     device = device if device.startswith("cuda") else "cpu"  # others lack float64
     if not isinstance(probe, StackedProbe):
-        return {name: rows_of(vectors[name], splits[name], span_pooling) for name in SPLITS}
+        return {name: rows_of(vectors[name], splits[name], span_pooling) for name in splits}
     if splits["train"].spans2 is not None:
-        spans = {name: _distinct(vectors[name], splits[name], span_pooling) for name in SPLITS}
+        spans = {name: _distinct(vectors[name], splits[name], span_pooling) for name in splits}
         moments = pair_moments(*spans["train"])
-        return {name: PairDesign(*spans[name], moments, device=device) for name in SPLITS}
-    arrays = {name: _source(vectors[name], splits[name], span_pooling) for name in SPLITS}
+        return {name: PairDesign(*spans[name], moments, device=device) for name in splits}
+    arrays = {name: _source(vectors[name], splits[name], span_pooling) for name in splits}
     moments = Moments.of_rows(*arrays["train"])
     return {
         name: DenseDesign(array, moments, index=index, device=device)
@@ -71,10 +74,10 @@ def _attend(
         int(train.labels.max()) + 1,
         dev=(vectors["dev"], dev.spans1[known], dev.labels[known]) if known.any() else None,
     )
-    pooled = {name: pooling.pool(vectors[name], splits[name].spans1) for name in SPLITS}
+    pooled = {name: pooling.pool(vectors[name], splits[name].spans1) for name in splits}
     alone = {
         name: replace(splits[name], spans1=np.arange(len(pooled[name]))[:, None] + np.array([0, 1]))
-        for name in SPLITS
+        for name in splits
     }
     return pooled, alone
 

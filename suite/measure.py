@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from ..core.errors import DataError, in_one_line
 from ..core.types import SPLITS
 from ..encoders.store import Activations
 from ..probes import metrics
-from ..probes.base import Probe
+from ..probes.base import Fitted, Probe
 from ..results.records import Key, Record
 from ..results.statistics import bootstrap_interval
 from .arrays import TaskArrays
@@ -23,7 +23,15 @@ from .choices import ChoiceUnit, measure_choices
 from .coding import code_lengths
 from .controls import Controls
 from .fitting import Layer, fit_problems, lay_out
-from .scoring import control_scores, refit_scores, scores_of
+from .scheme import Scheme, scheme_of
+from .scoring import (
+    control_scores,
+    natural_scores,
+    refit_scores,
+    scores_of,
+    scores_on_test,
+    strata_of,
+)
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,8 @@ class Unit:
         width = dim * (1 if train.spans2 is None else 4)
         problems = 1 + len(self.controls.labels["train"]) + self.refits
         share = problems + 2 * self.orders * (problems - self.refits)
-        return float(len(train.labels) * width * (len(self.arrays.classes) - 1) * share)
+        columns = len(self.arrays.classes) - (not self.arrays.several)
+        return float(len(train.labels) * width * columns * share)
 
 
 @dataclass(frozen=True)
@@ -94,41 +103,42 @@ def _measure(
     unit: Unit, vectors: Mapping[str, Layer], activations: Mapping[str, Activations]
 ) -> Record:
     arrays = unit.arrays
-    classes = len(arrays.classes)
-    if classes < 2:
+    if len(arrays.classes) < 2:
         raise DataError(f"only one label in train: {arrays.classes[0]!r}", where=arrays.task)
+    scheme = scheme_of(arrays)
     started = time.perf_counter()
     features = lay_out(unit.probe, vectors, arrays.splits, unit.span_pooling, unit.device)
     pooled = time.perf_counter()
     train, dev, test = (arrays.splits[name] for name in SPLITS)
-    labels, dev_labels = (_stack(unit, name) for name in ("train", "dev"))
-    weights = _weights(train.clusters, len(labels), unit.refits)
-    again = np.repeat(train.labels[None], unit.refits, axis=0)
-    dev_again = np.repeat(dev.labels[None], unit.refits, axis=0)
+    labels, dev_labels = (_stack(unit, scheme, name) for name in ("train", "dev"))
+    width = len(scheme.problems(train.labels))  # the problems of one labelling
+    weights = _weights(train.clusters, len(labels), width, unit.refits)
     fits = fit_problems(
         unit.probe,
         features["train"],
-        np.concatenate([labels, again]),
+        np.concatenate([labels, np.tile(labels[:width], (unit.refits, 1))]),
         features["dev"],
-        np.concatenate([dev_labels, dev_again]),
-        classes,
+        np.concatenate([dev_labels, np.tile(dev_labels[:width], (unit.refits, 1))]),
+        scheme.classes,
         weights,
     )
     trained = time.perf_counter()
-    task, controls, refits = fits[0], fits[1 : len(labels)], fits[len(labels) :]
-    dev_scores = scores_of(task.predict_proba(features["dev"]), dev.labels, arrays)
-    probabilities = task.predict_proba(features["test"])
-    scores = scores_of(probabilities, test.labels, arrays)
-    interval = bootstrap_interval(
-        metrics.statistic(arrays.metric, arrays.positive),
-        metrics.tallies_by_cluster(
-            test.labels, probabilities.argmax(axis=1), test.clusters, classes
-        ),
-    )
-    of_controls = [fit.predict_proba(features["test"]) for fit in controls]
-    scores |= control_scores(of_controls, unit.controls, scores[arrays.metric], arrays)
-    of_refits = [fit.predict_proba(features["test"]) for fit in refits]
-    scores |= refit_scores(of_refits, test.labels, arrays)
+    task, *others = (fits[start : start + width] for start in range(0, len(fits), width))
+    controls, refits = others[: len(labels) // width - 1], others[len(labels) // width - 1 :]
+
+    def predicted(fitted: Sequence[Fitted], name: str) -> NDArray[np.float64]:
+        return scheme.joined([fit.predict_proba(features[name]) for fit in fitted])
+
+    dev_scores = {} if arrays.several else scores_of(predicted(task, "dev"), dev.labels, arrays)
+    joined = predicted(task, "test")
+    scores = scores_on_test(joined, test.labels, arrays)
+    counted = scheme.counted(joined, test.labels)
+    interval = bootstrap_interval(counted.statistic, counted.by_cluster)
+    of_controls = [predicted(fitted, "test") for fitted in controls]
+    scores |= control_scores(of_controls, unit.controls, scores, arrays)
+    scores |= refit_scores([predicted(fitted, "test") for fitted in refits], test.labels, arrays)
+    if arrays.natural_rate is not None:
+        scores |= natural_scores(predicted(task, "natural"), arrays)
     scored = time.perf_counter()
     facts = dict(unit.facts)
     if unit.orders:
@@ -145,14 +155,14 @@ def _measure(
         dev_scores=dev_scores,
         interval=interval,
         counts={
-            **{f"{name}_targets": len(arrays.splits[name].labels) for name in SPLITS},
-            **metrics.counts(test.labels, test.clusters),
-            "classes": classes,
+            **{f"{name}_targets": len(each.labels) for name, each in arrays.splits.items()},
+            **_test_counts(arrays),
+            "classes": len(arrays.classes),
             "features": _width(features["train"]),
         },
         chosen={
-            **task.report(),
-            **({"controls": [dict(fit.report()) for fit in controls]} if controls else {}),
+            **_report(task, arrays),
+            **({"controls": [_report(fitted, arrays) for fitted in controls]} if controls else {}),
         },
         baselines=unit.baselines,
         facts={**facts, "clusters": arrays.cluster},
@@ -168,12 +178,15 @@ def _measure(
     )
 
 
-def _stack(unit: Unit, name: str) -> NDArray[np.int64]:
-    """The labels of the task and of its controls, (problems, targets)."""
-    return np.concatenate([unit.arrays.splits[name].labels[None], unit.controls.labels[name]])
+def _stack(unit: Unit, scheme: Scheme, name: str) -> NDArray[np.int64]:
+    """The labels of all problems of the task and of its controls, (problems, targets)."""
+    labellings = [unit.arrays.splits[name].labels, *unit.controls.labels[name]]
+    return np.concatenate([scheme.problems(labels) for labels in labellings])
 
 
-def _weights(clusters: NDArray[np.int64], problems: int, refits: int) -> NDArray[np.float64] | None:
+def _weights(
+    clusters: NDArray[np.int64], problems: int, width: int, refits: int
+) -> NDArray[np.float64] | None:
     """1 for the problems themselves; for a refit, how often it has drawn a target's cluster."""
     if not refits:
         return None
@@ -181,7 +194,35 @@ def _weights(clusters: NDArray[np.int64], problems: int, refits: int) -> NDArray
     total = int(number.max()) + 1
     random = np.random.default_rng(0)
     drawn = random.multinomial(total, np.full(total, 1 / total), size=refits)
-    return np.concatenate([np.ones((problems, len(clusters))), drawn[:, number]])
+    again = np.repeat(drawn[:, number], width, axis=0)
+    return np.concatenate([np.ones((problems, len(clusters))), again])
+
+
+def _test_counts(arrays: TaskArrays) -> dict[str, int]:
+    """What the scores stand on, and how many test targets each stratum has."""
+    test = arrays.splits["test"]
+    if test.unknown is None:
+        found = metrics.counts(test.labels, test.clusters)
+    else:
+        found = metrics.counts(np.zeros(len(test.labels), dtype=np.int64), test.clusters)
+        found["unseen_labels"] = int(test.unknown.sum())
+    if arrays.groups is not None:
+        found["choices"] = int(arrays.groups[-1]) + 1
+    return found | {f"targets[{name}]": int(rows.sum()) for name, rows in strata_of(arrays)}
+
+
+def _report(fitted: Sequence[Fitted], arrays: TaskArrays) -> dict[str, Any]:
+    """What was chosen for the problems of a labelling."""
+    if not arrays.several:
+        return dict(fitted[0].report())
+    reports = [fit.report() for fit in fitted]
+    return {
+        "converged": all(report.get("converged", True) for report in reports),
+        "l2_is_at_the_edge": any(report.get("l2_is_at_the_edge", False) for report in reports),
+        "labels": {
+            label: dict(report) for label, report in zip(arrays.classes, reports, strict=True)
+        },
+    }
 
 
 def _width(features: Any) -> int:

@@ -110,6 +110,12 @@ def _labelled(task: AnyPrepared) -> Prepared:
             where="--task",
             cure="`probe run` measures it",
         )
+    if task.arrays.several or task.arrays.groups is not None:
+        raise UsageError(
+            f"{task.data.task} is no task of one label a target",
+            where="--task",
+            cure="`probe run` measures it",
+        )
     return task
 
 

@@ -10,15 +10,17 @@ from typing import Any
 
 from ..core import files, progress, registry
 from ..core.errors import LayerwiseError, ModelError, UsageError
-from ..core.types import SPLITS, Document, TaskData
+from ..core.types import SPLITS, Document, TaskData, text_hash
 from ..encoders.base import Configured, Encoder, EncoderOptions
 from ..encoders.loading import load_encoder
 from ..encoders.store import Activations, Store
 from ..probes.base import Probe
 from ..results.records import Key, Record
-from ..tasks.base import prepare
+from ..tasks.aspects import TaskGroup
+from ..tasks.base import Corpus
 from ..tasks.choices import ChoiceTask, prepare_choices
 from ..tasks.corpora import load_corpus
+from ..tasks.preparation import prepare
 from . import engine
 from .arrays import TaskArrays, to_arrays
 from .baselines import baselines
@@ -56,8 +58,18 @@ class Prepared:
         return f"{len(self.arrays.classes)} labels; targets {', '.join(sizes)}"
 
 
+Documents = tuple[Document, ...]
+
 AnyPrepared = Prepared | PreparedChoices
 """A task with labels to learn, or one without training."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A unit, and the activations of each split that it reads."""
+
+    unit: Unit | ChoiceUnit
+    activations: dict[str, Activations]
 
 
 @dataclass(frozen=True)
@@ -87,16 +99,13 @@ def prepare_tasks(config: RunConfig) -> list[AnyPrepared]:
         registry.owner("encoder", registry.split_name(name.split("+random")[0])[0])
     with blame(f"probe {config.probe}"):
         _probe(config).settings()
-    kinds = {}
-    for name in config.task:
-        head, argument = registry.split_name(name)
-        with blame(f"task {name}"):
-            kinds[name] = registry.load("task", head)(argument)
+    kinds = {name: task_of(name) for name in config.task}
     if all(isinstance(task, ChoiceTask) for task in kinds.values()):
         for flag, asked in (("--codelength", config.codelength), ("--refits", config.refits)):
             if asked:
                 raise UsageError(f"nothing is fitted for {', '.join(kinds)}", where=flag)
     corpus = load_corpus(config.data)
+    kinds = expanded(kinds, corpus)
     prepared: list[AnyPrepared] = []
     for name, task in progress.track(kinds.items(), "laying out the targets", len(kinds)):
         with blame(f"task {name}"):
@@ -106,14 +115,37 @@ def prepare_tasks(config: RunConfig) -> list[AnyPrepared]:
                 prepared.append(PreparedChoices(choices, choice_arrays(choices)))
             else:
                 data = prepare(task, corpus)
-                prepared.append(Prepared(data, to_arrays(data), config.controls))
+                arrays = to_arrays(data)
+                prepared.append(Prepared(data, arrays, config.controls))
+                if config.codelength and arrays.several:
+                    raise UsageError(
+                        f"{name} has several labels a target, and no code for them",
+                        where="--codelength",
+                        cure="measure it in a run of its own",
+                    )
     return prepared
 
 
-def documents_of(tasks: Iterable[AnyPrepared]) -> dict[str, tuple[Document, ...]]:
-    """The documents of each split that some task reads: every task reads the same ones."""
-    read = {name: split.documents for task in tasks for name, split in task.data.splits.items()}
-    return {name: read[name] for name in SPLITS if name in read}
+def task_of(name: str) -> Any:
+    """The task of that name. Raises UsageError where there is none."""
+    head, argument = registry.split_name(name)
+    with blame(f"task {name}"):
+        return registry.load("task", head)(argument)
+
+
+def expanded(kinds: Mapping[str, Any], corpus: Corpus) -> dict[str, Any]:
+    """The tasks by name, with the members of each group in its place."""
+    found: dict[str, Any] = {}
+    for name, task in kinds.items():
+        members = task.members(corpus) if isinstance(task, TaskGroup) else ()
+        found |= {each: task_of(each) for each in members} or {name: task}
+    return found
+
+
+def documents_of(tasks: Iterable[AnyPrepared]) -> list[Documents]:
+    """The distinct texts that the tasks read, each once: a split's documents, for most tasks."""
+    splits = (task.data.splits[name] for task in tasks for name in task.data.splits)
+    return list({text_hash(split.documents): split.documents for split in splits}.values())
 
 
 def encoder_of(config: RunConfig, name: str) -> Encoder:
@@ -154,12 +186,18 @@ def compute(config: RunConfig, planned: Planned) -> Iterator[Record]:
         return
     encoder = planned.encoder
     store = Store()
-    # One pass over each split serves all tasks.
-    documents = documents_of(task for _, task in planned.missing)
+    # One pass over each split serves all tasks that read it.
     with blame(f"encoder {encoder.name}"):
-        activations = {name: store.activations(encoder, read) for name, read in documents.items()}
-    units = [_unit(config, encoder, key, task, activations) for key, task in planned.missing]
-    jobs = _jobs(units, activations, encoder.dim, engine.count(config.workers))
+        encoded = {
+            text_hash(read): store.activations(encoder, read)
+            for read in documents_of(task for _, task in planned.missing)
+        }
+    units = []
+    for key, task in planned.missing:
+        splits = task.data.splits.items()
+        read = {name: encoded[text_hash(split.documents)] for name, split in splits}
+        units.append(Reading(_unit(config, encoder, key, task, read), read))
+    jobs = _jobs(units, encoder.dim, engine.count(config.workers))
     done = engine.run(measure_layer, jobs, engine=config.engine, workers=config.workers)
     with progress.bar(f"probing {encoder.name}", sum(job.cost for job in jobs)) as advance:
         for cost, records in done:
@@ -222,7 +260,6 @@ def _unit(
     task: AnyPrepared,
     activations: dict[str, Activations],
 ) -> Unit | ChoiceUnit:
-    activations = {name: activations[name] for name in task.data.splits}
     facts: dict[str, Any] = {
         **task.data.facts,
         "encoder": {
@@ -252,15 +289,21 @@ def _unit(
     )
 
 
-def _jobs(
-    units: list[Unit | ChoiceUnit], activations: dict[str, Activations], dim: int, workers: int
-) -> list[LayerJob]:
-    """One job a layer; where that leaves workers idle, one a unit. The longest come first."""
-    layers: dict[int, list[Unit | ChoiceUnit]] = {}
-    for unit in units:
-        layers.setdefault(unit.key.layer, []).append(unit)
+def _jobs(units: list[Reading], dim: int, workers: int) -> list[LayerJob]:
+    """One job a layer of a text; where that leaves workers idle, one a unit. The longest first."""
+    layers: dict[tuple[int, ...], list[Reading]] = {}
+    for each in units:
+        text = (id(activations) for activations in each.activations.values())
+        layers.setdefault((each.unit.key.layer, *text), []).append(each)
     groups = list(layers.values())
     if len(groups) < workers:
-        groups = [[unit] for unit in units]
-    jobs = [LayerJob(activations, group, sum(unit.cost(dim) for unit in group)) for group in groups]
+        groups = [[each] for each in units]
+    jobs = [
+        LayerJob(
+            group[0].activations,
+            [each.unit for each in group],
+            sum(each.unit.cost(dim) for each in group),
+        )
+        for group in groups
+    ]
     return sorted(jobs, key=lambda job: -job.cost)

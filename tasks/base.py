@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from ..core.errors import DataError, did_you_mean
-from ..core.types import SPLITS, Document, Span, Split, Target, TaskData
+from ..core.errors import DataError
+from ..core.types import Document, Span, Target
 
 NO_HEAD = -1
 """The ``head`` of a sentence's root."""
@@ -45,18 +44,31 @@ class Constituent(NamedTuple):
     label: str
 
 
+class Edge(NamedTuple):
+    """A target that the data itself states (edge probing): of which task, where, which labels."""
+
+    task: str
+    span1: Span
+    span2: Span | None
+    labels: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class AnnotatedDocument:
     """A document and its gold annotation.
 
     ``mentions`` and ``constituents`` are None where the corpus has none. The constituents of a
-    sentence stand in preorder; a sentence whose tree does not fit its words has none.
+    sentence stand in preorder; a sentence whose tree does not fit its words has none. ``edges``
+    are targets that the data states ready-made; ``attributes`` what it says of the document as a
+    whole (``gender``: ``feminine``), under the names that its reader documents.
     """
 
     document: Document
     words: tuple[Word, ...]
     mentions: tuple[Mention, ...] | None = None
     constituents: tuple[Constituent, ...] | None = None
+    edges: tuple[Edge, ...] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.words) != len(self.document):
@@ -64,6 +76,11 @@ class AnnotatedDocument:
                 f"{len(self.words)} annotated words for {len(self.document)} words",
                 where=self.document.id,
             )
+
+
+def bare(form: str) -> Word:
+    """A word of which the data tells no more than its form."""
+    return Word(form, "", "", "", {}, NO_HEAD, "")
 
 
 @dataclass(frozen=True)
@@ -86,7 +103,8 @@ class Task(Protocol):
     version: str
     """Changes whenever the targets or their labels change: ``v1``."""
     metric: str
-    """The score that tables show: ``accuracy``, ``macro_f1`` or ``f1`` (of ``positive``)."""
+    """The score that tables show: ``accuracy``, ``macro_f1``, ``f1`` (of ``positive``), for a
+    ``Ranking`` task ``choice_accuracy``, for one of several labels a target ``micro_f1``."""
     positive: str | None
     """For a yes/no task, the label whose F1 is reported."""
     facts: Mapping[str, Any]
@@ -104,43 +122,3 @@ class Surveyor(Protocol):
     def available(self, corpus: Corpus) -> Sequence[str]:
         """Full task names, arguments included (``morph:Case``); empty if there is none."""
         ...
-
-
-def _served(task: Task, corpus: Corpus) -> str:
-    names = task.available(corpus) if isinstance(task, Surveyor) else []
-    return did_you_mean(task.name, names) if names else "this data cannot serve the task"
-
-
-def prepare(task: Task, corpus: Corpus) -> TaskData:
-    """The task's targets on the corpus. Raises DataError where a split has none."""
-    splits, counts = {}, {}
-    for name in SPLITS:
-        documents = corpus.splits.get(name, ())
-        targets = tuple(target for document in documents for target in task.targets(document))
-        if not targets:
-            raise DataError(
-                f"the {name} split has nothing to label",
-                where=f"--task {task.name} --data {corpus.name}",
-                cure=_served(task, corpus),
-            )
-        splits[name] = Split(tuple(document.document for document in documents), targets)
-        labels = Counter(target.label for target in targets)
-        counts[name] = {
-            "documents": len(documents),
-            "sentences": sum(len(document.document.sentences) for document in documents),
-            "words": sum(len(document.words) for document in documents),
-            "targets": len(targets),
-            "labels": dict(sorted(labels.items())),
-        }
-    return TaskData(
-        task=f"{task.name}.{task.version}",
-        metric=task.metric,
-        splits=splits,
-        positive=task.positive,
-        facts={
-            "corpus": corpus.name,
-            "data": dict(corpus.facts),
-            "task": dict(task.facts),
-            "counts": counts,
-        },
-    )

@@ -14,16 +14,21 @@ FORMATS = ("terminal", "md", "csv", "latex", "json")
 
 
 def print_table(
-    records: Sequence[Record], format_: str | None, intervals: bool, *, with_speed: bool = False
+    records: Sequence[Record],
+    format_: str | None,
+    intervals: bool,
+    *,
+    with_speed: bool = False,
+    strata: bool = False,
 ) -> None:
-    """What layers know, beside what they cost where that is asked for.
+    """What layers know, of which targets, and beside what they cost where that is asked for.
 
     Records of times alone make a table of times.
     """
     scores, costs = speed.split(records)
     if costs and not scores:
         return print_speed(costs, format_, intervals)
-    built = table.build(scores)
+    built = table.build(scores, strata=strata)
     _print(speed.beside(built, records) if with_speed else built, format_, intervals)
 
 

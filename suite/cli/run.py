@@ -62,6 +62,7 @@ FORMATS = ("terminal", "md", "csv", "latex", "json")
 @click.option("--dry-run", is_flag=True, help="Say what would run, and run nothing.")
 @click.option("-f", "--format", "format_", type=click.Choice(FORMATS), help="The table's format.")
 @click.option("--intervals", is_flag=True, help="Show 95 % intervals.")
+@click.option("--strata", is_flag=True, help="Show the scores of each kind of target too.")
 @click.option(
     "--speed", is_flag=True, help="Show each layer's time beside its scores (`probe time`)."
 )
@@ -75,6 +76,7 @@ def command(
     no_controls: bool,
     format_: str | None,
     intervals: bool,
+    strata: bool,
     speed: bool,
     **given: Any,
 ) -> int:
@@ -106,7 +108,9 @@ def command(
     times = _times(outcome, speed)
     return report(
         outcome,
-        lambda records: print_table([*records, *times], format_, intervals, with_speed=speed),
+        lambda records: print_table(
+            [*records, *times], format_, intervals, with_speed=speed, strata=strata
+        ),
         verb="measured",
         debug=shared["debug"],
     )
@@ -135,11 +139,11 @@ def _dry_run(settings: Any) -> int:
     for name in settings.encoder:
         planned = plan(settings, name, tasks, file.good())
         store = Store()
-        stored = sum(store.find(planned.encoder, read) is not None for read in documents.values())
+        stored = sum(store.find(planned.encoder, read) is not None for read in documents)
         click.echo(
             f"{name}: {len(planned.encoder.layer_names)} layers x {planned.encoder.dim}, "
             f"{planned.encoder.parameters:,} parameters; encoded already {stored} of {len(documents)} "
-            f"splits; units to measure {len(planned.missing)}, recorded {len(planned.recorded)}"
+            f"texts; units to measure {len(planned.missing)}, recorded {len(planned.recorded)}"
         )
     click.echo(f"records would go to {file.path}")
     return 0

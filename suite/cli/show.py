@@ -15,6 +15,7 @@ FORMATS = ("terminal", "md", "csv", "latex", "json")
 @click.option("-t", "--task", multiple=True, help="Only these tasks.")
 @click.option("-f", "--format", "format_", type=click.Choice(FORMATS), help="The table's format.")
 @click.option("--intervals", is_flag=True, help="Show 95 % intervals.")
+@click.option("--strata", is_flag=True, help="Show the scores of each kind of target too.")
 @click.option(
     "--speed", is_flag=True, help="Show each layer's time beside its scores (`probe time`)."
 )
@@ -24,6 +25,7 @@ def command(
     task: tuple[str, ...],
     format_: str | None,
     intervals: bool,
+    strata: bool,
     speed: bool,
 ) -> int:
     """Print the table of the records in RUN: folders that `probe run` wrote, or JSONL files."""
@@ -61,5 +63,5 @@ def command(
             or (speed and record.key.task == TASK)
         )
     ]
-    print_table(chosen, format_, intervals, with_speed=speed)
+    print_table(chosen, format_, intervals, with_speed=speed, strata=strata)
     return 0

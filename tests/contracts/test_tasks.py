@@ -14,7 +14,8 @@ from layerwise.core import registry
 from layerwise.core.types import SPLITS, Document, Target
 from layerwise.probes import metrics
 from layerwise.suite.arrays import to_arrays
-from layerwise.tasks.base import AnnotatedDocument, Corpus, prepare
+from layerwise.tasks.base import AnnotatedDocument, Corpus
+from layerwise.tasks.preparation import prepare
 
 Make = Callable[[str], Any]
 Documents = list[AnnotatedDocument]

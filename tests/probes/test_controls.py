@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from layerwise.core.errors import DataError
-from layerwise.probes.controls import control_labels, seen_types, selectivity
+from layerwise.probes.controls import control_labels, equivalence, seen_types, selectivity
 from layerwise.probes.majority import majority_by_type
 
 TRAIN = np.repeat([0, 1, 2, 4], [50, 30, 15, 5])
@@ -125,3 +125,45 @@ def test_selectivity():
 def test_what_gives_no_labels_is_refused(train):
     with pytest.raises(DataError):
         drawn(["a"], train=np.array(train, float if 0.5 in train else int))
+
+
+class TestPairs:
+    @pytest.mark.parametrize("rate", [0.03, 0.2, 0.34, 0.5, 0.8])
+    def test_the_share_of_yes_is_the_one_asked_for(self, rate: float) -> None:
+        random = np.random.default_rng(0)
+        first, second = ([f"w{i}" for i in random.integers(3000, size=20_000)] for _ in "ab")
+        control = equivalence(first, second, rate, seed=0, name="coref")
+        assert (control.shares**2).sum() == pytest.approx(rate, abs=0.01)
+        assert control.shares.sum() == pytest.approx(1)
+        assert (control.shares >= 0).all()
+        assert control.same(first, second).mean() == pytest.approx(rate, abs=0.04)
+
+    def test_pairs_of_one_type_are_counted_in(self) -> None:
+        first, second = list("aabbccdefghijklmnop"), list("aabbccqrstuvwxyzABC")
+        control = equivalence(first, second, 0.5, seed=0, name="coref")
+        always = 6 / len(first)
+        assert always + (1 - always) * (control.shares**2).sum() == pytest.approx(0.5)
+
+    def test_it_is_an_equivalence_whatever_the_order(self) -> None:
+        types = [f"w{i}" for i in range(12)]
+        control = equivalence(types[:6], types[6:], 0.3, seed=3, name="coref")
+        same = {(a, b): bool(control.same([a], [b])[0]) for a in types for b in types}
+        for a in types:
+            assert same[a, a]
+            for b in types:
+                assert same[a, b] == same[b, a]
+                for c in types:
+                    assert same[a, c] or not (same[a, b] and same[b, c])
+
+    def test_another_seed_is_another_control(self) -> None:
+        first, second = [f"a{i}" for i in range(200)], [f"b{i}" for i in range(200)]
+        drawn = {
+            tuple(equivalence(first, second, 0.5, seed=s, name="coref").same(first, second))
+            for s in range(4)
+        }
+        assert len(drawn) == 4
+
+    @pytest.mark.parametrize("rate", [0.0, 1.0])
+    def test_a_rate_that_leaves_nothing_to_tell_is_refused(self, rate: float) -> None:
+        with pytest.raises(DataError):
+            equivalence(["a"], ["b"], rate, seed=0, name="coref")

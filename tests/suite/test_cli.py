@@ -275,11 +275,11 @@ class TestRun:
         assert said.code == 0 and said.err == ""
         assert sorted(tmp_path.rglob("*")) == before and encoder.calls == 0
         assert "pos.v1: 3 labels; targets train" in said.out
-        assert "units to measure 4, recorded 0" in said.out and "already 0 of 3 splits" in said.out
+        assert "units to measure 4, recorded 0" in said.out and "already 0 of 3 texts" in said.out
         run_tiny()
         after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
         said = run_tiny("-t", "morph:Number", "--dry-run")
-        assert "units to measure 2, recorded 2" in said.out and "already 3 of 3 splits" in said.out
+        assert "units to measure 2, recorded 2" in said.out and "already 3 of 3 texts" in said.out
         assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == after
 
     def test_it_needs_no_network(self, run_tiny: Command, monkeypatch: Any) -> None:

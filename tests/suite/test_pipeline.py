@@ -62,6 +62,9 @@ class TestNumbers:
             "targets": len(test),
             "clusters": 18,
             "unseen_labels": 0,
+            # No word of one split is in another.
+            "targets[form=unseen]": len(test),
+            "targets[lemma=unseen]": len(test),
             "classes": 3,
             "features": 4,
         }

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 import layerwise
 from layerwise.core.errors import UsageError
 from layerwise.core.types import Document, Sentence, Span, Target
-from layerwise.tasks.base import NO_HEAD, AnnotatedDocument, Corpus, Mention, Word, prepare
+from layerwise.tasks.base import NO_HEAD, AnnotatedDocument, Corpus, Mention, Word
+from layerwise.tasks.preparation import prepare
 from layerwise.tasks.conllu import ConlluFile
 from layerwise.tasks.coreference import MentionPair
 

@@ -10,7 +10,8 @@ import pytest
 
 from layerwise.core.errors import UsageError
 from layerwise.core.types import Span, Target
-from layerwise.tasks.base import Corpus, prepare
+from layerwise.tasks.base import Corpus
+from layerwise.tasks.preparation import prepare
 from layerwise.tasks.conllu import ConlluFile, read_conllu
 from layerwise.tasks.morphology import MorphologicalFeature, PartOfSpeech
 
