@@ -28,11 +28,15 @@ class RunConfig(BaseModel):
     encoder: tuple[str, ...] = Field(min_length=1)
     task: tuple[str, ...] = Field(min_length=1)
     data: str = "builtin"
+    split: Literal["given", "document", "sentence"] = "given"
+    disjoint: Literal["", "type", "lemma"] = ""
     layers: str = "all"
     probe: str = "linear"
     controls: int = Field(default=1, ge=0)
+    control_encoders: bool = True
     codelength: int = Field(default=0, ge=0)
     refits: int = Field(default=0, ge=0)
+    train_targets: int = Field(default=0, ge=0)
     span_pooling: Literal["mean", "max", "first", "last", "endpoints", "attentive"] = "mean"
     subword_pooling: Literal["first", "last", "mean"] = "mean"
     context: Literal["document", "sentence"] = "document"

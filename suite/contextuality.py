@@ -28,9 +28,10 @@ from ..probes.contextuality import Groups
 from ..results.records import Interval, Key, Record
 from ..results.statistics import bootstrap_interval
 from ..tasks.corpora import load_corpus
+from .blame import blame
 from .config import RunConfig, select_layers
+from .encoder_options import encoder_of
 from .outcome import Outcome, over_encoders
-from .pipeline import blame, encoder_of
 
 FEWEST = 5
 """Occurrences that a form needs, as in the paper (section 3.2)."""

@@ -27,9 +27,11 @@ from ..results.records import Key, Record
 from ..results.statistics import bootstrap_interval
 from . import engine
 from .arrays import SplitArrays, TaskArrays
+from .blame import blame
 from .config import RunConfig
+from .encoder_options import encoder_of
 from .outcome import Outcome, over_encoders
-from .pipeline import AnyPrepared, Prepared, blame, encoder_of, prepare_tasks
+from .prepared import AnyPrepared, Prepared, prepare_tasks
 from .scoring import scores_of
 
 _POOLINGS = ("mean", "first", "last", "endpoints")  # those that commute with mixing

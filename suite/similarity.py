@@ -15,7 +15,7 @@ from ..encoders.running_text import split_words
 from ..encoders.store import Store
 from ..probes.similarity import cosines
 from ..tasks.corpora import load_corpus
-from .pipeline import blame
+from .blame import blame
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,18 @@ from .aspects import (
     Rewriting,
     Stratified,
 )
+from .audit import audit_targets
 from .base import AnnotatedDocument, Corpus, Surveyor, Task
+from .disjoint import disjoint
 
 Documents = tuple[AnnotatedDocument, ...]
 
 
-def prepare(task: Task, corpus: Corpus) -> TaskData:
-    """The task's targets on the corpus. Raises DataError where a split has none."""
+def prepare(task: Task, corpus: Corpus, apart: str = "") -> TaskData:
+    """The task's targets on the corpus. Raises DataError where a split has none.
+
+    ``apart`` keeps the word forms (``type``) or lemmas (``lemma``) of the splits apart.
+    """
     texts = {name: rewritten(task, corpus.splits.get(name, ())) for name in SPLITS}
     located = {name: _located(texts[name], task.targets) for name in SPLITS}
     groups = None
@@ -37,7 +42,18 @@ def prepare(task: Task, corpus: Corpus) -> TaskData:
                 where=f"--task {task.name} --data {corpus.name}",
                 cure=_served(task, corpus),
             )
-    counts = {name: _counts(texts[name], located[name]) for name in SPLITS}
+    facts: dict[str, Any] = {
+        "corpus": corpus.name,
+        "data": dict(corpus.facts),
+        "task": dict(task.facts),
+    }
+    if apart:
+        choice = dict(zip(map(id, located["test"]), groups or (), strict=False))
+        kept, facts["disjoint"] = disjoint(corpus, located, apart)
+        located = {name: list(each) for name, each in kept.items()}
+        if groups is not None:
+            groups = _renumbered([choice[id(each)] for each in located["test"]])
+    facts["counts"] = counts = {name: _counts(texts[name], located[name]) for name in SPLITS}
     if groups is not None:
         counts["test"]["choices"] = groups[-1] + 1
     return TaskData(
@@ -51,12 +67,7 @@ def prepare(task: Task, corpus: Corpus) -> TaskData:
             for name in SPLITS
         },
         positive=task.positive,
-        facts={
-            "corpus": corpus.name,
-            "data": dict(corpus.facts),
-            "task": dict(task.facts),
-            "counts": counts,
-        },
+        facts={**facts, "audit": audit_targets(located["train"], located["test"])},
         keys={name: tuple(_key(task, *each) for each in located[name]) for name in SPLITS},
         groups=groups,
         strata=_strata(task, located["train"], located["test"]),
@@ -87,6 +98,11 @@ def _choices(task: Ranking, documents: Documents) -> tuple[tuple[int, ...], list
         numbers += [number] * len(choice)
         located += [Located(document, target) for target in choice]
     return tuple(numbers), located
+
+
+def _renumbered(numbers: Sequence[int]) -> tuple[int, ...]:
+    places = {number: place for place, number in enumerate(dict.fromkeys(numbers))}
+    return tuple(places[number] for number in numbers)
 
 
 def _counts(documents: Documents, located: Sequence[Located]) -> dict[str, Any]:

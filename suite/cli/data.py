@@ -7,10 +7,15 @@ from pathlib import Path
 
 import click
 
+from ._data_audit import command as audit
+
 
 @click.group(name="data")
 def command() -> None:
     """Check a file, or export a corpus."""
+
+
+command.add_command(audit)
 
 
 @command.command()

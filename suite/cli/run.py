@@ -24,10 +24,17 @@ FORMATS = ("terminal", "md", "csv", "latex", "json")
     "-t", "--task", multiple=True, help="pos, morph:FEATURE, deprel, coref ... Repeatable."
 )
 @click.option("-d", "--data", help="builtin (default), the name of a corpus, a folder or a file.")
+@click.option("--split", help="given (default), or split anew by document or sentence.")
+@click.option("--disjoint", help="Keep the splits' word forms (type) or lemmas (lemma) apart.")
 @click.option("--layers", help="all (default), or 0,4,8-12, or -1 for the last.")
 @click.option("--probe", help="The kind of probe: linear (default).")
 @click.option("--controls", type=int, help="Control tasks a task, for selectivity (1).")
-@click.option("--no-controls", is_flag=True, help="As --controls 0.")
+@click.option(
+    "--control-encoders/--no-control-encoders",
+    default=None,
+    help="Rows for random weights, one-hot words and random word vectors too (the default).",
+)
+@click.option("--no-controls", is_flag=True, help="Neither control tasks nor control encoders.")
 @click.option(
     "--codelength",
     type=int,
@@ -39,6 +46,11 @@ FORMATS = ("terminal", "md", "csv", "latex", "json")
     "--refits",
     type=int,
     help="Refits on resampled training sentences, two or more, for their spread.",
+)
+@click.option(
+    "--train-targets",
+    type=int,
+    help="Learn from a sample of at most that many targets; 0 (default): from all.",
 )
 @click.option(
     "--span-pooling",
@@ -128,20 +140,22 @@ def _times(outcome: Any, speed: bool) -> list[Any]:
 def _dry_run(settings: Any) -> int:
     from ...encoders.store import Store
     from ...results.records import RecordFile
+    from ..control_encoders import rows_of
     from ..outcome import RECORDS
-    from ..pipeline import documents_of, plan, prepare_tasks
+    from ..pipeline import plan
+    from ..prepared import documents_of, prepare_tasks
 
     tasks = prepare_tasks(settings)
     for task in tasks:
         click.echo(f"{task.data.task}: {task.summary}")
     file = RecordFile(settings.folder() / RECORDS)
     documents = documents_of(tasks)
-    for name in settings.encoder:
-        planned = plan(settings, name, tasks, file.good())
+    for row in rows_of(settings):
+        planned = plan(settings, row, tasks, file.good())
         store = Store()
         stored = sum(store.find(planned.encoder, read) is not None for read in documents)
         click.echo(
-            f"{name}: {len(planned.encoder.layer_names)} layers x {planned.encoder.dim}, "
+            f"{row.encoder}: {len(planned.encoder.layer_names)} layers x {planned.encoder.dim}, "
             f"{planned.encoder.parameters:,} parameters; encoded already {stored} of {len(documents)} "
             f"texts; units to measure {len(planned.missing)}, recorded {len(planned.recorded)}"
         )

@@ -145,6 +145,7 @@ def config(corpus: Path, tmp_path: Path) -> Callable[..., RunConfig]:
             "task": ("pos",),
             "data": str(corpus),
             "workers": 1,
+            "control_encoders": False,
             "output": tmp_path / "run",
         }
         return RunConfig(**(plain | changes))

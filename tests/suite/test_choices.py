@@ -24,7 +24,8 @@ from layerwise.results.records import Record
 from layerwise.suite.choices import PROBE, ChoiceUnit, PreparedChoices
 from layerwise.suite.config import RunConfig
 from layerwise.suite.measure import measure
-from layerwise.suite.pipeline import documents_of, evaluate, prepare_tasks
+from layerwise.suite.pipeline import evaluate
+from layerwise.suite.prepared import documents_of, prepare_tasks
 from layerwise.tasks.choices import Choice, ChoiceData, prepare_choices
 from layerwise.tasks.corpora import load_corpus
 from layerwise.tasks.pronouns import PronounResolution

@@ -26,7 +26,7 @@ COMMANDS = [
 ]
 SUBCOMMANDS = [
     *("list encoders", "list tasks", "list probes", "list data"),
-    *("data check", "data export", "data stats", "check encoder"),
+    *("data audit", "data check", "data export", "data stats", "check encoder"),
 ]
 # What a terminal obeys or hides: C0 but the line break, C1, bidirectional marks.
 ACTS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -41,7 +41,7 @@ def run_tiny(command: Command, corpus: Path, tmp_path: Path, fake: Any) -> Comma
 
     def run(*arguments: object) -> Any:
         given = ("-e", "fake", "-t", "pos", "-d", corpus, "-o", tmp_path / "run", "--workers", 1)
-        return command("run", *given, *arguments)
+        return command("run", *given, "--no-control-encoders", *arguments)
 
     return run
 
@@ -263,8 +263,13 @@ class TestRun:
         monkeypatch.setenv("PROBE_RUN_CONFIG", str(file))
         said = command("run", "--layers", "1", "-o", tmp_path / "run", "-f", "csv")
         assert said.code == 0, said.err
-        rows = [line.split(",")[:3] for line in said.out.splitlines()[1:3]]
-        assert rows == [["fake", "", "1"], ["other", "", "1"]]
+        rows = [line.split(",")[:3] for line in said.out.splitlines()[1:5]]
+        assert rows == [
+            ["fake", "", "1"],
+            ["onehot", "", "0"],
+            ["other", "", "1"],
+            ["random-vectors", "", "0"],
+        ]
 
     def test_a_dry_run_computes_and_writes_nothing(
         self, run_tiny: Command, fake: Any, tmp_path: Path, corpus: Path
@@ -301,6 +306,7 @@ class TestRun:
                 "PROBE_RUN_ENCODER": "random-vectors:4",
                 "PROBE_RUN_TASK": "pos",
                 "PROBE_RUN_WORKERS": "1",
+                "PROBE_RUN_CONTROL_ENCODERS": "0",
             },
             capture_output=True,
             timeout=60,

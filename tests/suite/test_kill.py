@@ -154,6 +154,7 @@ def test_a_killed_or_interrupted_command_goes_on(
         "PROBE_RUN_TASK": "pos morph:Number",
     }
     command = [sys.executable, "-m", "layerwise", "run", "-e", "random-vectors:4", "-d", corpus]
+    command += ["--no-control-encoders"]
     command += ["-o", tmp_path / "run", "--probe", "slow", "-f", "csv", "--workers"]
     engine = "processes" if send == signal.SIGINT else "threads"
     said = tmp_path / "said"

@@ -16,7 +16,8 @@ from layerwise.core.types import Document, Sentence, Span, Target
 from layerwise.results.records import Record
 from layerwise.suite import measure as measure_module
 from layerwise.suite.config import RunConfig
-from layerwise.suite.pipeline import evaluate, prepare_tasks
+from layerwise.suite.pipeline import evaluate
+from layerwise.suite.prepared import prepare_tasks
 from layerwise.suite.scheme import Choices, OneLabel, SeveralLabels, scheme_of
 from layerwise.tasks.aspects import Located
 from layerwise.tasks.base import AnnotatedDocument, Corpus
