@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from layerwise.core.errors import DataError
 from layerwise.suite.config import RunConfig
 from layerwise.suite.control_encoders import Row, rows_of
 from layerwise.suite.pipeline import evaluate
@@ -88,10 +87,6 @@ def test_words_can_be_kept_apart(
         assert facts["kept"][name] + facts["dropped"][name] == total
         assert apart.facts["counts"][name]["targets"] == facts["kept"][name]
     assert apart.key.settings["disjoint"] == "lemma"
-    sizes = {"train": 1, "dev": 1, "test": 1}
-    with pytest.raises(DataError, match="--disjoint"):
-        # Of so little, nothing is left.
-        evaluate(config(data=str(make_corpus(tmp_path / "s", sizes=sizes)), disjoint="type"))
 
 
 def test_records_carry_the_audit(config: Config, fake: Any) -> None:
