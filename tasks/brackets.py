@@ -46,7 +46,7 @@ def parse_tree(text: str) -> Tree:
 
 def is_aligned(tree: Tree, words: Sequence[str]) -> bool:
     """Whether the tree's leaves are the words, escapes apart: only then do its spans count them."""
-    return [_plain(leaf) for leaf in tree.words] == [_plain(word) for word in words]
+    return [plain(leaf) for leaf in tree.words] == [plain(word) for word in words]
 
 
 def tree_file(path: Path) -> Path | None:
@@ -83,7 +83,7 @@ class _Open(NamedTuple):
     line: int
 
 
-def _plain(leaf: str) -> str:
+def plain(leaf: str) -> str:
     unescaped = _ESCAPED.sub(lambda sign: _BRACKETS[sign[0]], leaf)
     return unescaped.replace("\\/", "/").replace("\\*", "*")
 
