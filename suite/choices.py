@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,11 @@ from ..core import provenance
 from ..encoders.store import Activations
 from ..probes import context_similarity
 from ..probes.context_similarity import credits, similarities
+from ..results.predictions import Predictions
 from ..results.records import Key, Record
 from ..results.statistics import bootstrap_interval
 from ..tasks.choices import ChoiceData
-from .choice_arrays import ChoiceArrays, accuracies, by_cluster, choice_baselines
+from .choice_arrays import ChoiceArrays, Credits, accuracies, by_cluster, choice_baselines
 
 PROBE = f"{context_similarity.NAME}.{context_similarity.VERSION}"
 
@@ -54,6 +56,7 @@ class ChoiceUnit:
     arrays: ChoiceArrays
     baselines: dict[str, dict[str, float]]
     facts: dict[str, Any]
+    folder: Path
 
     def cost(self, dim: int) -> float:
         """How much there is to do, in multiplications, for an estimate of the time left."""
@@ -79,6 +82,7 @@ def measure_choices(
         for name, each in arrays.splits.items()
     }
     table = by_cluster(earned, arrays)
+    _predictions(earned, arrays).write(unit.folder, unit.key.id)
     scores = {**accuracies(earned), "accuracy_centred": accuracies(centred)["accuracy"]}
     choices = list(arrays.splits.values())
     used = [activations[name] for name in arrays.splits]
@@ -110,6 +114,18 @@ def measure_choices(
             "score_seconds": round(time.perf_counter() - started, 3),
         },
         provenance=provenance.describe(),
+    )
+
+
+def _predictions(earned: Credits, arrays: ChoiceArrays) -> Predictions:
+    """The credit of each target of each split; no cluster is in two splits."""
+    clusters, above = [], 0
+    for name in earned:
+        clusters.append(arrays.clusters[name] + above)
+        above = int(clusters[-1].max(initial=above)) + 1
+    credit = np.concatenate(list(earned.values())).astype(np.float32)
+    return Predictions(
+        np.concatenate(clusters).astype(np.int32), credit=credit, out_of=np.ones_like(credit)
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from .choices import ChoiceUnit, measure_choices
 from .coding import code_lengths
 from .controls import Controls
 from .fitting import Layer, fit_problems, lay_out
+from .kept import predictions_of
 from .scheme import Scheme, scheme_of
 from .scoring import (
     control_scores,
@@ -54,6 +56,7 @@ class Unit:
     refits: int
     baselines: dict[str, dict[str, float]]
     facts: dict[str, Any]
+    folder: Path
 
     def cost(self, dim: int) -> float:
         """How much there is to do, in multiplications, for an estimate of the time left."""
@@ -131,6 +134,7 @@ def _measure(
 
     dev_scores = {} if arrays.several else scores_of(predicted(task, "dev"), dev.labels, arrays)
     joined = predicted(task, "test")
+    predictions_of(joined, arrays).write(unit.folder, unit.key.id)
     scores = scores_on_test(joined, test.labels, arrays)
     counted = scheme.counted(joined, test.labels)
     interval = bootstrap_interval(counted.statistic, counted.by_cluster)

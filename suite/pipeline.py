@@ -18,6 +18,7 @@ from .choices import ChoiceUnit, PreparedChoices
 from .config import RunConfig, select_layers
 from .control_encoders import Row, rows_of
 from .encoder_options import encoder_of
+from .kept import targets_of
 from .measure import LayerJob, Unit, measure_layer
 from .outcome import Outcome, over_encoders
 from .prepared import AnyPrepared, Prepared, documents_of, prepare_tasks, probe_of
@@ -84,6 +85,9 @@ def compute(config: RunConfig, planned: Planned) -> Iterator[Record]:
             text_hash(read): store.activations(encoder, read)
             for read in documents_of(task for _, task in planned.missing)
         }
+    for task in {task.arrays.data_hash: task for _, task in planned.missing}.values():
+        if isinstance(task, Prepared):
+            targets_of(task.data, task.arrays).write(config.folder(), task.arrays.data_hash)
     units = []
     for key, task in planned.missing:
         splits = task.data.splits.items()
@@ -155,7 +159,9 @@ def _unit(
     }
     layer_name, layers = encoder.layer_names[key.layer], len(encoder.layer_names)
     if isinstance(task, PreparedChoices):
-        return ChoiceUnit(key, layer_name, layers, task.arrays, task.baselines, facts)
+        return ChoiceUnit(
+            key, layer_name, layers, task.arrays, task.baselines, facts, config.folder()
+        )
     return Unit(
         key=key,
         layer_name=layer_name,
@@ -169,6 +175,7 @@ def _unit(
         refits=config.refits,
         baselines=task.baselines,
         facts=facts,
+        folder=config.folder(),
     )
 
 

@@ -254,7 +254,9 @@ def test_a_layer_that_is_not_finite_fails_and_says_so(run: Config) -> None:
     tasks = prepare_tasks(settings)
     (record,) = evaluate(settings).records
     assert isinstance(tasks[0], PreparedChoices)
-    unit = ChoiceUnit(record.key, "right", 4, tasks[0].arrays, tasks[0].baselines, {})
+    unit = ChoiceUnit(
+        record.key, "right", 4, tasks[0].arrays, tasks[0].baselines, {}, settings.folder()
+    )
     words = sum(len(document) for document in documents_of(tasks)[0])
     failed = measure(unit, {"test": np.full((words, 9), np.nan)}, {})
     assert failed.status == "failed" and "not finite" in str(failed.error)
