@@ -6,32 +6,26 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..core.errors import UsageError
+from ..core.errors import DataError, UsageError
 from ..core.types import SPLITS, Span, Target
 from .base import AnnotatedDocument, Corpus
+from .families import Family
+from .feature_sets import FeatureSet
+from .plain_task import PlainTask
 
 _FEATURE = re.compile(r"[A-Za-z0-9]+(\[[A-Za-z0-9]+\])?")
 
 
-class PartOfSpeech:
+class PartOfSpeech(PlainTask):
     """The universal part of speech (UPOS) of every syntactic word."""
 
     description = "universal part of speech (UPOS) of each word"
     name = "pos"
-    version = "v1"
-    metric = "accuracy"
-    positive: str | None = None
     facts: Mapping[str, Any] = {
         "label": "UPOS",
         "targets": "every syntactic word; multiword rows and empty nodes are none",
         "left_out": "words whose UPOS is _",
     }
-
-    def __init__(self, argument: str = "") -> None:
-        if argument:
-            raise UsageError(
-                f"pos takes no argument, but got {argument!r}", where="--task", cure="write pos"
-            )
 
     def targets(self, document: AnnotatedDocument) -> Iterator[Target]:
         """One target a word, in order."""
@@ -39,21 +33,23 @@ class PartOfSpeech:
             if word.upos:
                 yield Target(document.document.id, Span(position, position + 1), None, word.upos)
 
-    @staticmethod
-    def available(corpus: Corpus) -> list[str]:
-        """``["pos"]`` if each split has a tagged word."""
-        return (
-            ["pos"]
-            if all(
-                any(
-                    word.upos
-                    for document in corpus.splits.get(split, ())
-                    for word in document.words
-                )
-                for split in SPLITS
-            )
-            else []
-        )
+
+class LanguageSpecificTag(PlainTask):
+    """The treebank's own part of speech (XPOS) of every syntactic word: Penn tags in English."""
+
+    description = "the treebank's own part of speech (XPOS) of each word"
+    name = "xpos"
+    facts: Mapping[str, Any] = {
+        "label": "XPOS, as the treebank has it",
+        "targets": "every syntactic word; multiword rows and empty nodes are none",
+        "left_out": "words whose XPOS is _",
+    }
+
+    def targets(self, document: AnnotatedDocument) -> Iterator[Target]:
+        """One target a word, in order."""
+        for position, word in enumerate(document.words):
+            if word.xpos:
+                yield Target(document.document.id, Span(position, position + 1), None, word.xpos)
 
 
 class MorphologicalFeature:
@@ -105,3 +101,35 @@ class MorphologicalFeature:
             and _FEATURE.fullmatch(feature)
             and all(feature in values[split] for split in SPLITS)
         ]
+
+
+class EachFeature:
+    """``morph``: one task for each feature that the data has."""
+
+    description = "each morphological feature that the data has, one task a feature"
+    name = "morph"
+
+    def members(self, corpus: Corpus) -> list[str]:
+        """``morph:FEATURE`` for each. Raises DataError if there is none."""
+        names = MorphologicalFeature.available(corpus)
+        if not names:
+            raise DataError(
+                "no feature has two values in train and occurs in every split",
+                where=f"--task morph --data {corpus.name}",
+                cure="`probe list tasks --data` tells what the data can serve",
+            )
+        return names
+
+
+def _morphology(argument: str) -> EachFeature | FeatureSet | MorphologicalFeature:
+    if argument == "all":
+        return FeatureSet()
+    return MorphologicalFeature(argument) if argument else EachFeature()
+
+
+morph = Family(
+    "value of each morphological feature (morph), of one (morph:Number), or of all as a set "
+    "(morph:all)",
+    _morphology,
+    (MorphologicalFeature.available, FeatureSet.available),
+)

@@ -68,7 +68,7 @@ def prepare(task: Task, corpus: Corpus, apart: str = "") -> TaskData:
         },
         positive=task.positive,
         facts={**facts, "audit": audit_targets(located["train"], located["test"])},
-        keys={name: tuple(_key(task, *each) for each in located[name]) for name in SPLITS},
+        keys={name: _keys(task, located[name]) for name in SPLITS},
         groups=groups,
         strata=_strata(task, located["train"], located["test"]),
         guesses=_guesses(task, located["train"], located["test"]),
@@ -121,12 +121,14 @@ def labels_of(target: Target) -> tuple[str, ...]:
     return (target.label,) if isinstance(target.label, str) else target.label
 
 
-def _key(task: Task, document: AnnotatedDocument, target: Target) -> tuple[str, ...]:
-    if isinstance(task, Controlled):
-        return task.control_key(document, target)
+def _keys(task: Task, located: Sequence[Located]) -> tuple[tuple[str, ...], ...]:
+    if isinstance(task, Controlled):  # a look at a protocol is dear: once for all targets
+        return tuple(task.control_key(*each) for each in located)
     # The type of a pair is that of its first span: hardly a pair of words occurs twice, and what
     # never comes again could not be memorised.
-    return (" ".join(document.document.words[slice(*target.span1)]),)
+    return tuple(
+        (" ".join(document.document.words[slice(*target.span1)]),) for document, target in located
+    )
 
 
 def _strata(

@@ -5,32 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..core.errors import UsageError
-from ..core.types import SPLITS, Span, Target
-from .base import NO_HEAD, AnnotatedDocument, Corpus
+from ..core.types import Span, Target
+from .base import NO_HEAD, AnnotatedDocument
+from .plain_task import PlainTask
 
 
-class ArcLabel:
+class ArcLabel(PlainTask):
     """The relation between a word and its given head."""
 
     description = "label of a dependency arc, given its two words"
     name = "deprel"
-    version = "v1"
-    metric = "accuracy"
-    positive: str | None = None
     facts: Mapping[str, Any] = {
         "label": "the whole relation, subtype included (nsubj:pass)",
         "targets": "every basic dependency arc: span1 the dependent, span2 its head",
         "left_out": "roots, which have no head; arcs whose relation is _",
     }
-
-    def __init__(self, argument: str = "") -> None:
-        if argument:
-            raise UsageError(
-                f"deprel takes no argument, but got {argument!r}",
-                where="--task",
-                cure="write deprel",
-            )
 
     def targets(self, document: AnnotatedDocument) -> Iterator[Target]:
         """One target an arc, in the order of the dependents."""
@@ -39,19 +28,3 @@ class ArcLabel:
                 dependent = Span(position, position + 1)
                 head = Span(word.head, word.head + 1)
                 yield Target(document.document.id, dependent, head, word.deprel)
-
-    @staticmethod
-    def available(corpus: Corpus) -> list[str]:
-        """``["deprel"]`` if each split has a labelled arc."""
-        return (
-            ["deprel"]
-            if all(
-                any(
-                    word.head != NO_HEAD and word.deprel
-                    for document in corpus.splits.get(split, ())
-                    for word in document.words
-                )
-                for split in SPLITS
-            )
-            else []
-        )

@@ -41,6 +41,14 @@ def test_categories_alone_chains_joined_over_the_document(conllu: Write) -> None
     ]
 
 
+def test_the_control_goes_by_the_first_word(conllu: Write) -> None:
+    (document,) = read_conllu(conllu(TEXT)).documents
+    task = ConstituentLabel()
+    assert task.version == "v2"
+    keys = [task.control_key(document, target) for target in task.targets(document)]
+    assert keys == [("a",), ("b",), ("b",), ("c",), ("d",), ("e",)]
+
+
 def test_no_argument_is_taken() -> None:
     with pytest.raises(UsageError, match="constituent takes no argument"):
         ConstituentLabel("NP")

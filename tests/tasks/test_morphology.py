@@ -8,12 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from layerwise.core.errors import UsageError
+from layerwise.core.errors import DataError, UsageError
 from layerwise.core.types import Span, Target
+from layerwise.tasks.aspects import TaskGroup
 from layerwise.tasks.base import Corpus
-from layerwise.tasks.preparation import prepare
 from layerwise.tasks.conllu import ConlluFile, read_conllu
-from layerwise.tasks.morphology import MorphologicalFeature, PartOfSpeech
+from layerwise.tasks.feature_sets import FeatureSet
+from layerwise.tasks.morphology import (
+    LanguageSpecificTag,
+    MorphologicalFeature,
+    PartOfSpeech,
+    morph,
+)
+from layerwise.tasks.preparation import prepare
 
 Write = Callable[..., Path]
 Read = Callable[[str], ConlluFile]
@@ -92,6 +99,35 @@ def test_prepared_task(conllu: Write) -> None:
     assert data.task == "morph:Number.v1"
     assert data.metric == "accuracy" and data.positive is None
     assert data.facts["counts"]["dev"]["labels"] == {"Plur": 1, "Sing": 1}
+
+
+def test_xpos_labels_every_word_with_a_tag(conllu: Write) -> None:
+    text = "1 a a X NN _ 0 root _ _\n2 b b X _ _ 1 dep _ _\n3 c c X VB _ 1 dep _ _"
+    (document,) = read_conllu(conllu(text)).documents
+    found = [(t.span1, t.label) for t in LanguageSpecificTag().targets(document)]
+    assert found == [(Span(0, 1), "NN"), (Span(2, 3), "VB")]
+    data = corpus(conllu, *["# newdoc id = d\n" + text] * 3)
+    assert LanguageSpecificTag.available(data) == ["xpos"]
+    assert PartOfSpeech.available(data) == []  # one tag in train leaves nothing to tell apart
+
+
+def test_the_argument_tells_what_morph_is(conllu: Write) -> None:
+    data = corpus(conllu, TEXT, TEXT, TEXT)
+    group = morph("")
+    assert isinstance(group, TaskGroup)
+    assert group.members(data) == ["morph:Case", "morph:Number"]
+    with pytest.raises(DataError, match="--task morph --data none: no feature"):
+        group.members(Corpus("none", {}))
+    one = morph("Number[psor]")
+    assert isinstance(one, MorphologicalFeature) and one.name == "morph:Number[psor]"
+    assert not isinstance(one, TaskGroup)
+    assert isinstance(morph("all"), FeatureSet)
+    with pytest.raises(UsageError):
+        morph("a b")
+    assert morph.available(data) == ["morph:Case", "morph:Number", "morph:all"]
+    assert {morph(each.partition(":")[2]).name for each in morph.available(data)} == set(
+        morph.available(data)
+    )
 
 
 def test_real_data(read_shared: Read) -> None:
