@@ -21,13 +21,15 @@ from .variants import Variant, variants
 _EXTRAS = {
     "selectivity": "score minus that of the same probe on random labels per word type",
     "natural_average_precision": "average precision on pairs as they occur in running text",
+    "gender_bias": "F1 on feminine over F1 on masculine pronouns: 1 is none",
+    "stereotype_gap": "accuracy along the stereotype minus that against it: 0 is none",
     "compression": "bits of a uniform code over those of the online code",
     "accuracy_centred": "accuracy with the layer's mean word vector taken off (anisotropy)",
     "words/s": "words of the batch over the time to reach the layer",
 }
 
 # Scores that describe a layer: more is not better.
-_UNRANKED = {"cosine", "adjusted", "eta_squared"}
+_UNRANKED = {"cosine", "adjusted", "eta_squared", "gender_bias", "stereotype_gap"}
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,8 @@ from .scoring import (
     strata_of,
 )
 
+Bias = Callable[[Mapping[str, float]], Mapping[str, float]]
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -57,6 +59,7 @@ class Unit:
     baselines: dict[str, dict[str, float]]
     facts: dict[str, Any]
     folder: Path
+    bias: Bias | None = None
 
     def cost(self, dim: int) -> float:
         """How much there is to do, in multiplications, for an estimate of the time left."""
@@ -141,6 +144,8 @@ def _measure(
     of_controls = [predicted(fitted, "test") for fitted in controls]
     scores |= control_scores(of_controls, unit.controls, scores, arrays)
     scores |= refit_scores([predicted(fitted, "test") for fitted in refits], test.labels, arrays)
+    if unit.bias is not None:
+        scores |= unit.bias(scores)
     if arrays.natural_rate is not None:
         scores |= natural_scores(predicted(task, "natural"), arrays)
     scored = time.perf_counter()

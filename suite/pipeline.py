@@ -176,6 +176,7 @@ def _unit(
         baselines=task.baselines,
         facts=facts,
         folder=config.folder(),
+        bias=task.bias,
     )
 
 

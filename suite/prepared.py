@@ -11,7 +11,7 @@ from ..core import files, progress, registry
 from ..core.errors import UsageError
 from ..core.types import SPLITS, Document, TaskData, text_hash
 from ..probes.base import Probe
-from ..tasks.aspects import TaskGroup
+from ..tasks.aspects import Biased, TaskGroup
 from ..tasks.audit import audit
 from ..tasks.base import Corpus
 from ..tasks.choices import ChoiceTask, prepare_choices
@@ -26,6 +26,7 @@ from .choices import PreparedChoices
 from .config import RunConfig
 from .controls import Controls, controls
 from .limit import limited
+from .measure import Bias
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,15 @@ class Prepared:
     data: TaskData
     arrays: TaskArrays
     control_tasks: int
+    bias: Bias | None = None
 
     @cached_property
     def baselines(self) -> dict[str, dict[str, float]]:
         """The same for every encoder, and only drawn up where something is to be measured."""
-        return baselines(self.data, self.arrays)
+        found = baselines(self.data, self.arrays)
+        if self.bias is None:
+            return found
+        return {name: {**scores, **self.bias(scores)} for name, scores in found.items()}
 
     @cached_property
     def controls(self) -> Controls:
@@ -86,7 +91,8 @@ def prepare_tasks(config: RunConfig) -> list[AnyPrepared]:
                 data = replace(data, facts={**data.facts, "text_audit": text})
                 data = limited(data, config.train_targets)
                 arrays = to_arrays(data)
-                prepared.append(Prepared(data, arrays, config.controls))
+                bias = task.bias if isinstance(task, Biased) else None
+                prepared.append(Prepared(data, arrays, config.controls, bias))
                 if config.codelength and arrays.several:
                     raise UsageError(
                         f"{name} has several labels a target, and no code for them",

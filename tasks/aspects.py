@@ -98,3 +98,12 @@ class NaturalPrior(Protocol):
     def natural(self, document: AnnotatedDocument) -> Iterable[Target]:
         """All targets that there are in the document, or a uniform sample of them."""
         ...
+
+
+@runtime_checkable
+class Biased(Protocol):
+    """A task whose scores on two kinds of target tell a bias."""
+
+    def bias(self, scores: Mapping[str, float]) -> Mapping[str, float]:
+        """Figures of bias, from the scores and those of the strata; none where one is missing."""
+        ...

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..core.errors import UsageError
 from ..core.types import SPLITS, Target
+from .arcs import generator_of
+from .aspects import Located
 from .base import AnnotatedDocument, Corpus
+from .mention_features import pair_of
+from .mention_guesses import guesses_of_pairs
 from .mention_pairs import MentionPairs
+from .mention_strata import strata_of_pair
 
 SEED = 1
 """The seed of the negatives; another seed is another version of the task."""
+
+NATURAL_RATE = 0.1
+"""The share of a document's pairs on which the prior of running text is measured."""
 
 _MOST = 100
 
@@ -25,7 +31,7 @@ class MentionPair:
     """
 
     description = "do two mentions corefer? (coref:4 takes four negatives a positive)"
-    version = "v1"
+    version = "v2"
     metric = "f1"
     positive: str | None = "yes"
 
@@ -49,7 +55,11 @@ class MentionPair:
             "from the mentions that end before b begins and share no entity with it; where b has "
             "none left, drawn uniformly from the document's unused pairs of that kind; "
             "no pair twice, and fewer where a document has no more",
-            "left_out": "documents without a chain of two distinct spans",
+            "natural": "all pairs of which positives and negatives are: every positive, and every "
+            "pair whose first mention ends before the second begins; each kept with the "
+            f"probability {NATURAL_RATE:g}, whatever its label and document",
+            "control": "by the words of both mentions, case aside: an equivalence of strings",
+            "left_out": "documents without a chain of two distinct spans (not from natural)",
             "ratio": self.ratio,
             "seed": SEED,
         }
@@ -60,7 +70,9 @@ class MentionPair:
             return
         pairs = MentionPairs(document.mentions)
         labels = dict.fromkeys(pairs.positives(), "yes")
-        negatives = pairs.negatives(self.ratio, _generator(document.document.id))
+        # Of the document alone, and of v1: the pairs are those of v1, whose control was another.
+        generator = generator_of(f"coref.v1 {SEED} {document.document.id}")
+        negatives = pairs.negatives(self.ratio, generator)
         labels.update(dict.fromkeys(negatives, "no"))
         for first, second in sorted(labels):
             yield Target(
@@ -69,6 +81,33 @@ class MentionPair:
                 pairs.spans[second],
                 labels[first, second],
             )
+
+    def natural(self, document: AnnotatedDocument) -> Iterator[Target]:
+        """A uniform sample of the pairs that ``facts`` call natural, by place."""
+        pairs = MentionPairs(document.mentions or ())
+        generator = generator_of(f"coref.v2 natural {SEED} {document.document.id}")
+        for (first, second), coreferent in sorted(pairs.sample(NATURAL_RATE, generator)):
+            yield Target(
+                document.document.id,
+                pairs.spans[first],
+                pairs.spans[second],
+                "yes" if coreferent else "no",
+            )
+
+    def strata(self, document: AnnotatedDocument, target: Target) -> Mapping[str, str]:
+        """``string``, ``kinds``, ``distance`` and ``sentences`` of the pair: ``mention_strata``."""
+        return strata_of_pair(*pair_of(document, target))
+
+    def guesses(
+        self, train: Sequence[Located], test: Sequence[Located]
+    ) -> Mapping[str, Sequence[str]]:
+        """Same string, same head, distance, and a small rule of all: ``mention_guesses``."""
+        return guesses_of_pairs(train, test)
+
+    def control_key(self, document: AnnotatedDocument, target: Target) -> tuple[str, ...]:
+        """The words of both mentions, case aside."""
+        first, second = pair_of(document, target)
+        return first.string, second.string
 
     @staticmethod
     def available(corpus: Corpus) -> list[str]:
@@ -84,9 +123,3 @@ class MentionPair:
             )
             else []
         )
-
-
-def _generator(document_id: str) -> random.Random:
-    # Of each document alone: no other document, and no order of them, changes its negatives.
-    digest = hashlib.sha256(f"coref.v1 {SEED} {document_id}".encode()).digest()
-    return random.Random(int.from_bytes(digest[:8], "big"))

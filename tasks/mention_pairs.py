@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
@@ -41,7 +42,7 @@ class MentionPairs:
     def positives(self) -> Iterator[Pair]:
         """Each pair of spans that share an entity, once."""
         for later in range(len(self.spans)):
-            for earlier in sorted(self._coreferent_before(later)):
+            for earlier in sorted(self.coreferent_before(later)):
                 yield earlier, later
 
     def negatives(self, ratio: int, generator: random.Random) -> set[Pair]:
@@ -54,7 +55,7 @@ class MentionPairs:
         free = 0
         positives = 0
         for later in range(len(self.spans)):
-            coreferent = self._coreferent_before(later)
+            coreferent = self.coreferent_before(later)
             wanted = ratio * len(coreferent)
             start = self.spans[later].start
             apart = sum(self.spans[earlier].end <= start for earlier in coreferent)
@@ -69,7 +70,33 @@ class MentionPairs:
             self._draw_anywhere(taken, min(missing, free), free, positives, generator)
         return taken
 
-    def _coreferent_before(self, later: int) -> set[int]:
+    def sample(self, rate: float, generator: random.Random) -> Iterator[tuple[Pair, bool]]:
+        """Each coreferent pair, and each other pair whose first span ends before its second
+        begins, with the probability ``rate`` < 1; and whether it is coreferent.
+
+        Takes time for the pairs that are kept, not for the others. Of the generator as above.
+        """
+        bounds = list(accumulate(self._candidates, initial=0))
+        overlapping = [
+            (earlier, later)
+            for earlier, later in self.positives()
+            if self.spans[earlier].end > self.spans[later].start
+        ]
+        ticket = -1
+        while True:
+            # How many pairs are passed over before one is kept has a geometric distribution.
+            ticket += 1 + int(math.log(1 - generator.random()) / math.log1p(-rate))
+            if ticket >= bounds[-1] + len(overlapping):
+                return
+            if ticket >= bounds[-1]:
+                yield overlapping[ticket - bounds[-1]], True
+            else:
+                later = bisect_right(bounds, ticket) - 1
+                earlier = self._by_end[ticket - bounds[later]]
+                yield (earlier, later), not self._is_negative(earlier, later)
+
+    def coreferent_before(self, later: int) -> set[int]:
+        """The positions of the spans before this one that share an entity with it."""
         found: set[int] = set()
         for name in self._entities[later]:
             chain = self._chains[name]

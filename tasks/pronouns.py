@@ -11,7 +11,9 @@ from ..core.errors import UsageError, did_you_mean
 from ..core.types import SPLITS, Span
 from .base import NO_HEAD, AnnotatedDocument, Corpus, Word
 from .choices import Candidate, Choice, Found
+from .mention_kinds import MentionKinds
 from .smallest_constituent import SmallestConstituents
+from .tagged_by_mentions import tagged_by_mentions
 
 _NOUNS = ("NOUN", "PROPN")
 _ANY = "any"
@@ -64,6 +66,10 @@ class PronounResolution:
             "dependency subtree; counts tell how many of which",
             "left_out": "pronouns that are no mention (expletives); without an antecedent in the "
             "sentence before them; whose antecedents there are no nouns; without a constituent",
+            "untagged": "in a document without tags whose mentions have kinds (LitBank): pronouns "
+            "are mentions of that kind by a closed list of English; nouns are the heads of the "
+            "other mentions, the last words before a postmodifier by such a list, and agree "
+            "with all; the constituent is the sentence",
             "splits": f"{', '.join(self.splits)}: scored together, since nothing is fitted",
         }
 
@@ -73,10 +79,13 @@ class PronounResolution:
         counts: Counter[str] = Counter()
         if document.mentions is None:
             return Found((), counts)
+        tagged = tagged_by_mentions(document)
+        document = tagged or document
         words = document.words
         entities = _entities(document)
         heads = _heads(document)
         constituents = SmallestConstituents(document)
+        source = "sentences" if tagged else constituents.source
         for start, pronoun in _pronouns(document):
             counts["pronouns"] += 1
             own = entities.get(Span(pronoun, pronoun + 1), set())
@@ -93,7 +102,7 @@ class PronounResolution:
             elif context is None:
                 counts["left_out_no_constituent"] += 1
             else:
-                counts[f"constituents_from_{constituents.source}"] += 1
+                counts[f"constituents_from_{source}"] += 1
                 agreeing = {noun for noun in nouns if _agree(words[noun], words[pronoun])}
                 counts["targets_whose_right_nouns_disagree_in_number"] += right.isdisjoint(agreeing)
                 found.append(
@@ -146,11 +155,11 @@ def _entities(document: AnnotatedDocument) -> dict[Span, set[str]]:
 
 
 def _heads(document: AnnotatedDocument) -> dict[str, set[int]]:
-    """Of each entity the head words of its mentions: the first word whose head lies outside."""
+    """Of each entity the head words of its mentions."""
+    kinds = MentionKinds(document)
     found: dict[str, set[int]] = {}
-    for (start, end), entity, _ in document.mentions or ():
-        outside = (w for w in range(start, end) if not start <= document.words[w].head < end)
-        found.setdefault(entity, set()).add(next(outside))
+    for span, entity, _ in document.mentions or ():
+        found.setdefault(entity, set()).add(kinds.head(span))
     return found
 
 

@@ -98,8 +98,15 @@ def _labelled(document: AnnotatedDocument) -> AnnotatedDocument:
     roles = [
         Edge("role", Span(at, at + 1), Span(1, 2), (role,)) for at, role in ((0, "A0"), (3, "A1"))
     ]
+    choices = [
+        Edge("choice", Span(at, at + 1), Span(at - back, at - back + 1), (("yes", "no")[back > 1],))
+        for at in (4, 9)
+        for back in (1, 3)
+    ]
     label = "even" if document.document.id.endswith("0") else "odd"
-    return replace(document, edges=(*pairs, *roles), attributes={"label": label})
+    told = dict.fromkeys(("url", "stereotype", "occupation", "gender", "type", "answer"), "x")
+    told["label"] = label
+    return replace(document, edges=(*pairs, *roles, *choices), attributes=told)
 
 
 @pytest.fixture(scope="session")

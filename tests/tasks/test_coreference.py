@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -19,10 +20,11 @@ from hypothesis import strategies as st
 import layerwise
 from layerwise.core.errors import UsageError
 from layerwise.core.types import Document, Sentence, Span, Target
-from layerwise.tasks.base import NO_HEAD, AnnotatedDocument, Corpus, Mention, Word
-from layerwise.tasks.preparation import prepare
+from layerwise.tasks.aspects import Located
+from layerwise.tasks.base import NO_HEAD, AnnotatedDocument, Corpus, Mention, Word, bare
 from layerwise.tasks.conllu import ConlluFile
-from layerwise.tasks.coreference import MentionPair
+from layerwise.tasks.coreference import NATURAL_RATE, MentionPair
+from layerwise.tasks.preparation import prepare
 
 
 def document(
@@ -231,9 +233,56 @@ def test_what_a_corpus_offers() -> None:
 def test_prepared_task() -> None:
     chain = (document([(0, 1, "a"), (2, 3, "a"), (4, 5, "b")]),)
     data = prepare(MentionPair(), Corpus("c", dict.fromkeys(("train", "dev", "test"), chain)))
-    assert (data.task, data.metric, data.positive) == ("coref.v1", "f1", "yes")
+    assert (data.task, data.metric, data.positive) == ("coref.v2", "f1", "yes")
     assert data.facts["task"]["ratio"] == 1
     assert data.facts["counts"]["train"]["labels"] == {"no": 1, "yes": 1}
+    assert data.keys["test"] == (("w", "w"), ("w", "w"))
+    assert set(data.strata) == {"string", "kinds", "distance", "sentences"}
+    assert len(data.guesses) == 4
+    assert all(len(labels) == 2 for labels in data.guesses.values())
+
+
+def test_strata_guesses_and_control_of_an_example() -> None:
+    words = "Ann met Bob . She saw ann".split()
+    one = replace(
+        document(None),
+        document=Document("d", (Sentence.from_words(words[:4]), Sentence.from_words(words[4:]))),
+        words=tuple(map(bare, words)),
+        mentions=tuple(
+            Mention(Span(at, at + 1), entity, "")
+            for at, entity in ((0, "a"), (2, "b"), (4, "a"), (6, "a"))
+        ),
+    )
+    task = MentionPair()
+    first, last = Span(0, 1), Span(6, 7)
+    far = Target("d", first, last, "yes")
+    assert task.strata(one, far) == {
+        "string": "same",
+        "kinds": "name-nominal",  # without tags a name is told by its capital
+        "distance": "<10",
+        "sentences": "1-2",
+    }
+    assert task.control_key(one, far) == ("ann", "ann")
+    assert task.strata(one, Target("d", first, Span(4, 5), "yes"))["kinds"] == "name-pronoun"
+    located = [Located(one, target) for target in task.targets(one)]
+    guesses = task.guesses(located, located)
+    assert guesses["same string"] == ["yes" if t == far else "no" for _, t in located]
+
+
+@settings(max_examples=50, deadline=None)
+@given(MENTIONS)
+def test_natural_pairs_are_of_all_pairs(mentions: list[tuple[int, int, str]]) -> None:
+    positive, negative = oracle(mentions)
+    targets = list(MentionPair().natural(document(mentions)))
+    assert pairs(targets, "yes") <= positive
+    assert pairs(targets, "no") <= negative
+    assert targets == sorted(set(targets))
+    assert list(MentionPair("7").natural(document(mentions[::-1]))) == targets
+
+
+def test_without_pairs_none_is_natural() -> None:
+    for mentions in (None, [], [(0, 1, "a")]):
+        assert list(MentionPair().natural(document(mentions))) == []
 
 
 def test_real_data(read_shared: Callable[[str], ConlluFile]) -> None:
@@ -246,3 +295,17 @@ def test_real_data(read_shared: Callable[[str], ConlluFile]) -> None:
         assert pairs(targets, "no") <= negative
         labels.update(target.label for target in targets)
     assert labels == {"yes": 10481, "no": 10481}
+
+
+def test_natural_pairs_of_real_data(read_shared: Callable[[str], ConlluFile]) -> None:
+    documents = read_shared("gum_open/gum_open-dev.conllu.gz").documents
+    positive = negative = 0
+    labels: Counter[str] = Counter()
+    for one in documents:
+        all_of_them = oracle([(*m.span, m.entity) for m in one.mentions or ()])
+        positive, negative = positive + len(all_of_them[0]), negative + len(all_of_them[1])
+        labels.update(target.label for target in MentionPair().natural(one))
+    assert (positive, negative) == (10481, 272731)
+    for label, there in (("yes", positive), ("no", negative)):
+        deviation = (there * NATURAL_RATE * (1 - NATURAL_RATE)) ** 0.5
+        assert abs(labels[label] - there * NATURAL_RATE) < 4 * deviation
