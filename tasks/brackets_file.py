@@ -13,8 +13,7 @@ from ..core.errors import DataError
 from ..core.types import Document, Sentence, Span
 from .annotated_file import AnnotatedFile
 from .base import AnnotatedDocument, Constituent, Word, bare
-from .brackets import Tree, parse_tree
-from .brackets import plain
+from .brackets import Tree, parse_tree, plain
 from .conllu_text import read_bytes, split_lines
 from .faults import raising
 

@@ -21,6 +21,8 @@ _WORDS = {
     "validation": "dev",
     "test": "test",
     "testing": "test",
+    "testa": "dev",  # so in CoNLL-2003
+    "testb": "test",
 }
 _LICENCE = re.compile(r"(licen[cs]e|copying)([-._].*)?", re.IGNORECASE)
 
@@ -32,11 +34,16 @@ def is_conllu(path: Path) -> bool:
 
 def conllu_files(folder: Path) -> list[Path]:
     """The CoNLL-U files right in the folder, by name; hidden ones are none."""
+    return [path for path in inside(folder) if is_conllu(path)]
+
+
+def inside(folder: Path) -> list[Path]:
+    """What lies right in the folder, by name, hidden things left out."""
     try:
-        inside = sorted(folder.iterdir())
+        found = sorted(folder.iterdir())
     except OSError as error:
         raise DataError(f"cannot be listed ({error.strerror})", where=str(folder)) from error
-    return [path for path in inside if is_conllu(path) and not path.name.startswith(".")]
+    return [path for path in found if not path.name.startswith(".")]
 
 
 def split_of(path: Path) -> str | None:
@@ -55,11 +62,18 @@ def split_of(path: Path) -> str | None:
     return found[0] if found else None
 
 
-def files_by_split(files: Sequence[Path], where: str) -> tuple[dict[str, Path], list[Path]]:
+def is_whole(path: Path) -> bool:
+    """Is a lone file of a folder the whole corpus, and not one split whose fellows are missing?"""
+    return split_of(path) is None or "pud" in re.split("[^a-z]+", path.name.lower())
+
+
+def files_by_split(
+    files: Sequence[Path], where: str, ending: str = ".conllu", whole: bool = True
+) -> tuple[dict[str, Path], list[Path]]:
     """One file for each of train, dev and test, and the files whose names tell no split.
 
-    The same text packed and unpacked is one file. Raises DataError where a split has no file, or
-    two.
+    The same text packed and unpacked is one file. Raises DataError where a split has two files,
+    and where it has none unless it need not be the ``whole``; ``ending`` is what files would have.
     """
     found: dict[str, Path] = {}
     rest: list[Path] = []
@@ -76,15 +90,15 @@ def files_by_split(files: Sequence[Path], where: str) -> tuple[dict[str, Path], 
                 cure="join them or move one away",
             )
     missing = [split for split in SPLITS if split not in found]
-    if missing:
-        names = ", ".join(path.name for path in files) or "no .conllu file at all"
+    if missing and (whole or not found):
+        names = ", ".join(path.name for path in files) or f"no {ending} file at all"
         raise DataError(
             f"no {' and no '.join(missing)} file (there is: {names})",
             where=where,
             cure="add a file with that word in its name, or name one file as --data to have it "
             "split by document",
         )
-    return {split: found[split] for split in SPLITS}, rest
+    return {split: found[split] for split in SPLITS if split in found}, rest
 
 
 def licence_facts(folder: Path) -> dict[str, object]:

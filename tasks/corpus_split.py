@@ -1,11 +1,12 @@
-"""One file into train, dev and test: by document, the same way on every machine."""
+"""Documents into train, dev and test, the same way on every machine."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
+from typing import NamedTuple
 
 from ..core.errors import DataError
 from ..core.types import SPLITS
@@ -13,10 +14,107 @@ from .base import AnnotatedDocument
 from .conllu import ConlluSentences, build_document
 from .conllu_sentence import ParsedSentence
 
-Splits = dict[str, tuple[AnnotatedDocument, ...]]
+Documents = tuple[AnnotatedDocument, ...]
+Splits = dict[str, Documents]
+
+
+class Unit(NamedTuple):
+    """What stays in one split: all documents for which ``key`` gives the same text.
+
+    ``name`` and ``told_by`` name the unit and its key in rules.
+    """
+
+    name: str
+    told_by: str
+    key: Callable[[AnnotatedDocument], str]
+
+
+DOCUMENT = Unit("document", "ids", lambda document: document.document.id)
+SENTENCE = Unit(
+    "sentence",
+    "words in lower case and without spaces",
+    lambda document: "".join("".join(document.document.words).lower().split()),
+)
 
 _PUD = re.compile(r"([nw][0-9]{5})[0-9]{3}")
 _SHARE = 10
+
+
+def split_documents(
+    documents: Sequence[AnnotatedDocument], where: str, unit: Unit = DOCUMENT
+) -> tuple[Splits, str]:
+    """Documents into train, dev and test, 80/10/10 by unit, and the rule.
+
+    Raises DataError where there are fewer than three units.
+    """
+    keys = _ranked(documents, unit)
+    if len(keys) < len(SPLITS):
+        raise DataError(
+            f"{len(keys)} {unit.name}s cannot be split into train, dev and test",
+            where=where,
+            cure="name a folder with a file for each split"
+            + (", or mark more documents (# newdoc)" if unit is DOCUMENT else ""),
+        )
+    held_out = max(1, round(len(keys) / _SHARE))
+    split = dict.fromkeys(keys, "train")
+    split.update(dict.fromkeys(keys[: 2 * held_out], "dev"))
+    split.update(dict.fromkeys(keys[:held_out], "test"))
+    rule = (
+        f"split by {unit.name}: in the order of the sha256 of their {unit.told_by}, "
+        "the first tenth is test, the second dev, the rest train"
+    )
+    return _gather(documents, [split[unit.key(document)] for document in documents], where), rule
+
+
+def hold_out(
+    documents: Sequence[AnnotatedDocument], share: int, where: str, unit: Unit = DOCUMENT
+) -> tuple[Documents, Documents]:
+    """Documents without and with one in ``share`` units: the first in the order of the sha256.
+
+    Raises DataError where nothing would be left.
+    """
+    keys = _ranked(documents, unit)
+    if len(keys) < 2:
+        raise DataError(
+            f"{len(keys)} {unit.name} cannot be split in two",
+            where=where,
+            cure="add a file for the split that is missing",
+        )
+    held = set(keys[: max(1, round(len(keys) / share))])
+    return (
+        tuple(document for document in documents if unit.key(document) not in held),
+        tuple(document for document in documents if unit.key(document) in held),
+    )
+
+
+def completed(
+    found: Mapping[str, Sequence[AnnotatedDocument]], where: str, unit: Unit = DOCUMENT
+) -> tuple[Splits, str]:
+    """All three splits from those that the data has, and how: what is missing is held out.
+
+    Without train, four fifths of dev are train; without dev, a tenth of train is dev; without
+    test, dev is test and a tenth of train is dev; a split alone is split 80/10/10.
+    """
+    have = {name: tuple(found[name]) for name in SPLITS if found.get(name)}
+    if len(have) == len(SPLITS):
+        return have, "as the data gives them"
+    if len(have) < 2:
+        return split_documents(
+            [document for each in have.values() for document in each], where, unit
+        )
+    if "train" not in have:
+        train, dev = hold_out(have["dev"], 5, where, unit)
+        rule = (
+            f"the data has no train: a fifth of the {unit.name}s of its dev is dev, the rest train"
+        )
+        test = have["test"]
+    else:
+        train, dev = hold_out(have["train"], _SHARE, where, unit)
+        rule = "test: its dev is test, and" if "dev" in have else "dev:"
+        rule = f"the data has no {rule} a tenth of the {unit.name}s of train is dev"
+        test = have["test"] if "test" in have else have["dev"]
+    rule += f", the first in the order of the sha256 of their {unit.told_by}"
+    return {"train": train, "dev": dev, "test": test}, rule
 
 
 def split_file(read: ConlluSentences, where: str) -> tuple[Splits, str]:
@@ -49,22 +147,7 @@ def _by_document(sentences: Sequence[ParsedSentence], where: str) -> tuple[Split
     documents = [
         build_document(key, group) for key, group in groupby(sentences, key=lambda s: s.document)
     ]
-    if len(documents) < len(SPLITS):
-        raise DataError(
-            f"{len(documents)} documents cannot be split into train, dev and test",
-            where=where,
-            cure="name a folder with a file for each split, or mark more documents (# newdoc)",
-        )
-    held_out = max(1, round(len(documents) / _SHARE))
-    order = sorted(range(len(documents)), key=lambda i: _digest(documents[i].document.id))
-    split = dict.fromkeys(order, "train")
-    split.update(dict.fromkeys(order[:held_out], "test"))
-    split.update(dict.fromkeys(order[held_out : 2 * held_out], "dev"))
-    rule = (
-        "one file, split by document: in the order of the sha256 of their ids, the first tenth is "
-        "test, the second dev, the rest train"
-    )
-    return _gather(documents, [split[i] for i in range(len(documents))], where), rule
+    return split_documents(documents, where)
 
 
 def _by_sentence(read: ConlluSentences, where: str) -> tuple[Splits, str]:
@@ -81,6 +164,10 @@ def _by_sentence(read: ConlluSentences, where: str) -> tuple[Splits, str]:
         "80/10/10; neighbours may fall into different splits"
     )
     return _by_hash(documents, where), rule
+
+
+def _ranked(documents: Sequence[AnnotatedDocument], unit: Unit) -> list[str]:
+    return sorted({unit.key(document) for document in documents}, key=_digest)
 
 
 def _by_hash(documents: Sequence[AnnotatedDocument], where: str) -> Splits:

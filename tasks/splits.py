@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from ..core.errors import DataError, UsageError, did_you_mean
 from ..core.types import SPLITS, Document, Span
 from .base import NO_HEAD, AnnotatedDocument, Constituent, Corpus, Edge, Mention, Word
+from .sound_corpus import shared_texts
 
 RULES = ("given", "document", "sentence")
 """What ``resplit`` knows to split by."""
@@ -63,7 +64,8 @@ def resplit(corpus: Corpus, by: str) -> Corpus:
     else:
         facts["split"] = _BY_SENTENCE
         facts["entities_in_several_sentences"] = sum(map(_torn_entities, documents))
-        splits = _by_text([sentence for each in documents for sentence in _sentences(each, where)])
+        sentences = [sentence for each in documents for sentence in sentences_of(each, where)]
+        splits = _by_text(sentences)
     empty = [name for name in SPLITS if not splits[name]]
     if empty:
         raise DataError(
@@ -72,7 +74,7 @@ def resplit(corpus: Corpus, by: str) -> Corpus:
             cure="keep the splits as they are (--split given), or take more text",
         )
     if "texts_in_two_splits" in facts:
-        facts["texts_in_two_splits"] = _shared_texts(splits)
+        facts["texts_in_two_splits"] = shared_texts(splits.values())
     return Corpus(corpus.name, splits, facts)
 
 
@@ -98,7 +100,7 @@ def _gather(documents: Sequence[AnnotatedDocument], chosen: Sequence[str]) -> di
     }
 
 
-def _sentences(annotated: AnnotatedDocument, where: str) -> Iterator[AnnotatedDocument]:
+def sentences_of(annotated: AnnotatedDocument, where: str) -> Iterator[AnnotatedDocument]:
     """Each sentence as a document, its annotation counted from its own first word."""
     document = annotated.document
     pieces = list(pairwise(document.sentence_starts))
@@ -164,17 +166,6 @@ def _torn_entities(annotated: AnnotatedDocument) -> int:
     inside = [n for n, (start, end) in enumerate(pairwise(starts)) for _ in range(start, end)]
     found = {(m.entity, inside[m.span.start]) for m in annotated.mentions or ()}
     return sum(count > 1 for count in Counter(entity for entity, _ in found).values())
-
-
-def _shared_texts(splits: Mapping[str, Documents]) -> int:
-    """How many documents have the words of a document of an earlier split."""
-    seen: set[tuple[str, ...]] = set()
-    shared = 0
-    for documents in splits.values():
-        texts = [document.document.words for document in documents]
-        shared += sum(text in seen for text in texts)
-        seen.update(texts)
-    return shared
 
 
 def _digest(key: str) -> str:

@@ -55,21 +55,43 @@ def tasks(data: str | None, as_json: bool) -> None:
 @command.command()
 @_as_json
 def data(as_json: bool) -> None:
-    """The corpora that --data knows by name, and whether they are here."""
-    from ...tasks.corpora import list_corpora
+    """What --data takes: corpora by name, whether they are here, and formats of files."""
+    from ...tasks.corpora import HUB, list_corpora
+    from ...tasks.formats import FORMATS
 
-    _print(
-        [
-            {
-                "name": corpus.name,
-                "what": corpus.description,
-                "here": "yes" if corpus.available else "no",
-                "where": str(corpus.where),
-            }
-            for corpus in list_corpora()
-        ],
-        as_json,
+    rows = [
+        {
+            "name": corpus.name,
+            "what": corpus.description,
+            "format": corpus.format,
+            "licence": corpus.licence or "see its folder",
+            "here": "yes" if corpus.available else "no",
+            "where": str(corpus.where),
+        }
+        for corpus in list_corpora()
+    ]
+    rows += [
+        {
+            "name": f"{each.name}:PATH",
+            "what": each.what,
+            "format": each.name,
+            "licence": "-",
+            "here": "-",
+            "where": f"told by {' '.join(each.endings) or 'names or first lines'}",
+        }
+        for each in FORMATS.values()
+    ]
+    rows.append(
+        {
+            "name": f"{HUB}:PATH or {HUB}:ID@REVISION",
+            "what": "parquet of the datasets package, in a folder or on the hub",
+            "format": HUB,
+            "licence": "-",
+            "here": "-",
+            "where": "told by its prefix alone",
+        }
     )
+    _print(rows, as_json)
 
 
 def _plugins(kind: str, as_json: bool) -> None:

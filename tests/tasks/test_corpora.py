@@ -94,8 +94,10 @@ def test_two_files_for_a_split_or_none(conllu: Write) -> None:
         load_corpus(str(folder))
     for path in folder.iterdir():
         path.unlink()
-    with pytest.raises(DataError, match=r"no \.conllu file at all"):
+    with pytest.raises(UsageError, match="neither the name nor the first lines tell a format"):
         load_corpus(str(folder))
+    with pytest.raises(DataError, match=r"no \.conllu file at all"):
+        load_corpus(f"conllu:{folder}")
     conllu(document("a"), "corpus/a-test.conllu")
     with pytest.raises(DataError, match="no train and no dev file"):
         load_corpus(str(folder))
@@ -185,8 +187,12 @@ def test_names_that_lead_nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     monkeypatch.setenv("LAYERWISE_DATA", str(tmp_path))
     with pytest.raises(DataError, match="gum does not exist"):
         load_corpus("gum")
+    with pytest.raises(DataError, match="`probe data fetch gum --allow-download` gets it"):
+        load_corpus("gum")
     with pytest.raises(UsageError, match="did you mean gum"):
         load_corpus("gumm")
+    with pytest.raises(UsageError, match=r"no such format: 'udd'; did you mean ud\?"):
+        load_corpus("udd:fi_tdt")
     with pytest.raises(DataError, match="no such file or folder"):
         load_corpus("./gumm")
     with pytest.raises(DataError, match="no such file or folder"):
@@ -311,6 +317,7 @@ def test_named_corpora(monkeypatch: pytest.MonkeyPatch, shared_data: Path) -> No
         load_corpus("ud:fi_tdt")
     available = {info.name for info in list_corpora() if info.available}
     assert {"builtin", "gum", "gum_open", "ewt", "ud:en_pud", "ud:cs_cltt"} <= available
+    assert {"litbank", "gap", "winobias", "blimp", "uner_ewt"} <= available
     assert "ud:fi_tdt" not in available
 
 
