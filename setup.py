@@ -34,6 +34,8 @@ TASKS = [
     "deprel = layerwise.tasks.syntax:ArcLabel",
     "arc = layerwise.tasks.arcs:ArcExistence",
     "head = layerwise.tasks.head_choice:HeadChoice",
+    "tree-distance = layerwise.tasks.dependency_trees:TreeDistance",
+    "tree-depth = layerwise.tasks.dependency_trees:TreeDepth",
     "depth = layerwise.tasks.tree_depth:WordDepth",
     "constituent = layerwise.tasks.constituents:ConstituentLabel",
     "parent = layerwise.tasks.ancestors:ParentLabel",
@@ -116,6 +118,8 @@ if __name__ == "__main__":  # an editable install can import this file
             "joblib>=1.4",
             "matplotlib>=3.8",
             "numpy>=1.26",
+            "pandas>=2.2",
+            "pyarrow>=15",
             "pydantic>=2.10",
             "rich>=13,<14",  # ai2-tango holds it there
             "safetensors>=0.4.3",

@@ -34,6 +34,7 @@ from .scoring import (
     scores_on_test,
     strata_of,
 )
+from .structural import TreeUnit, measure_trees
 
 Bias = Callable[[Mapping[str, float]], Mapping[str, float]]
 
@@ -71,12 +72,15 @@ class Unit:
         return float(len(train.labels) * width * columns * share)
 
 
+AnyUnit = Unit | ChoiceUnit | TreeUnit
+
+
 @dataclass(frozen=True)
 class LayerJob:
     """All units of one layer: it is read once, and all problems of a task are fitted together."""
 
     activations: dict[str, Activations]
-    units: list[Unit | ChoiceUnit]
+    units: list[AnyUnit]
     cost: float
 
 
@@ -94,12 +98,14 @@ def measure_layer(job: LayerJob) -> tuple[float, list[Record]]:
 
 
 def measure(
-    unit: Unit | ChoiceUnit, vectors: Mapping[str, Layer], activations: Mapping[str, Activations]
+    unit: AnyUnit, vectors: Mapping[str, Layer], activations: Mapping[str, Activations]
 ) -> Record:
     """Fit and score the probe and its controls, or choose, on a layer's (words, dim) vectors."""
     try:
         if isinstance(unit, ChoiceUnit):
             return measure_choices(unit, vectors, activations)
+        if isinstance(unit, TreeUnit):
+            return measure_trees(unit, vectors, activations)
         return _measure(unit, vectors, activations)
     except Exception as error:
         return _failed(unit, error)
@@ -238,7 +244,7 @@ def _width(features: Any) -> int:
     return int(features.shape[1] if isinstance(features, np.ndarray) else features.dim)
 
 
-def _failed(unit: Unit | ChoiceUnit, error: Exception) -> Record:
+def _failed(unit: AnyUnit, error: Exception) -> Record:
     return Record(
         key=unit.key,
         layer_name=unit.layer_name,

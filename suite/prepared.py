@@ -16,6 +16,7 @@ from ..tasks.audit import audit
 from ..tasks.base import Corpus
 from ..tasks.choices import ChoiceTask, prepare_choices
 from ..tasks.corpora import load_corpus
+from ..tasks.dependency_trees import TreeTask, prepare_trees
 from ..tasks.preparation import prepare
 from ..tasks.splits import resplit
 from .arrays import TaskArrays, to_arrays
@@ -27,6 +28,8 @@ from .config import RunConfig
 from .controls import Controls, controls
 from .limit import limited
 from .measure import Bias
+from .structural import PreparedTrees
+from .structural_arrays import structural_arrays
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,8 @@ class Prepared:
 
 Documents = tuple[Document, ...]
 
-AnyPrepared = Prepared | PreparedChoices
-"""A task with labels to learn, or one without training."""
+AnyPrepared = Prepared | PreparedChoices | PreparedTrees
+"""A task with labels to learn, one without training, or one of whole trees."""
 
 
 def prepare_tasks(config: RunConfig) -> list[AnyPrepared]:
@@ -71,10 +74,7 @@ def prepare_tasks(config: RunConfig) -> list[AnyPrepared]:
     with blame(f"probe {config.probe}"):
         probe_of(config).settings()
     kinds = {name: task_of(name) for name in config.task}
-    if all(isinstance(task, ChoiceTask) for task in kinds.values()):
-        for flag, asked in (("--codelength", config.codelength), ("--refits", config.refits)):
-            if asked:
-                raise UsageError(f"nothing is fitted for {', '.join(kinds)}", where=flag)
+    _refuse_idle_flags(config, kinds)
     corpus = resplit(load_corpus(config.data), config.split)
     whole = all(corpus.splits.get(name) for name in SPLITS)
     text = audit(corpus).facts() if whole else {}
@@ -83,23 +83,51 @@ def prepare_tasks(config: RunConfig) -> list[AnyPrepared]:
     for name, task in progress.track(kinds.items(), "laying out the targets", len(kinds)):
         with blame(f"task {name}"):
             files.canonical_json(dict(task.facts))  # or no record could be written
-            if isinstance(task, ChoiceTask):
-                choices = prepare_choices(task, corpus)
-                prepared.append(PreparedChoices(choices, choice_arrays(choices)))
-            else:
-                data = prepare(task, corpus, config.disjoint)
-                data = replace(data, facts={**data.facts, "text_audit": text})
-                data = limited(data, config.train_targets)
-                arrays = to_arrays(data)
-                bias = task.bias if isinstance(task, Biased) else None
-                prepared.append(Prepared(data, arrays, config.controls, bias))
-                if config.codelength and arrays.several:
-                    raise UsageError(
-                        f"{name} has several labels a target, and no code for them",
-                        where="--codelength",
-                        cure="measure it in a run of its own",
-                    )
+            prepared.append(_prepared(config, name, task, corpus, text))
     return prepared
+
+
+def _prepared(
+    config: RunConfig, name: str, task: Any, corpus: Corpus, text: Mapping[str, Any]
+) -> AnyPrepared:
+    """One task; ``text`` is the audit of the corpus, for the record."""
+    if isinstance(task, ChoiceTask):
+        choices = prepare_choices(task, corpus)
+        choices = replace(choices, facts={**choices.facts, "text_audit": text})
+        return PreparedChoices(choices, choice_arrays(choices))
+    if isinstance(task, TreeTask):
+        trees = prepare_trees(task, corpus)
+        trees = replace(trees, facts={**trees.facts, "text_audit": text})
+        return PreparedTrees(trees, structural_arrays(trees), config.controls, config.device)
+    data = prepare(task, corpus, config.disjoint)
+    data = limited(replace(data, facts={**data.facts, "text_audit": text}), config.train_targets)
+    arrays = to_arrays(data)
+    if config.codelength and arrays.several:
+        raise UsageError(
+            f"{name} has several labels a target, and no code for them",
+            where="--codelength",
+            cure="measure it in a run of its own",
+        )
+    bias = task.bias if isinstance(task, Biased) else None
+    return Prepared(data, arrays, config.controls, bias)
+
+
+def _refuse_idle_flags(config: RunConfig, kinds: Mapping[str, Any]) -> None:
+    """What is asked for must be about some task."""
+    if not all(isinstance(task, ChoiceTask | TreeTask) for task in kinds.values()):
+        return
+    for flag, asked in (
+        ("--codelength", config.codelength),
+        ("--refits", config.refits),
+        ("--train-targets", config.train_targets),
+        ("--disjoint", config.disjoint),
+    ):
+        if asked:
+            raise UsageError(
+                f"there are no labels to learn in {', '.join(kinds)}",
+                where=flag,
+                cure="leave it away, or add a task like pos",
+            )
 
 
 def task_of(name: str) -> Any:

@@ -33,7 +33,8 @@ UNANNOTATED = {"sentence-length"}  # asks for words alone
 NAMES = [
     f"{name}:{argument}" if argument else name
     for name in registry.names("task")
-    if not hasattr(registry.load("task", name), "choices")  # test_choice_tasks.py
+    # Choices have test_choice_tasks.py, trees their own tests.
+    if not any(hasattr(registry.load("task", name), kind) for kind in ("choices", "trees"))
     for argument in ARGUMENTS.get(name, [""])
 ]
 

@@ -341,6 +341,6 @@ def test_documents_are_those_that_some_task_reads(run: Config) -> None:
 
 @pytest.mark.parametrize("asked", ["codelength", "refits"])
 def test_what_is_asked_of_fits_is_refused_where_nothing_is_fitted(run: Config, asked: str) -> None:
-    with pytest.raises(UsageError, match=f"--{asked}: nothing is fitted for pronoun"):
+    with pytest.raises(UsageError, match=f"--{asked}: there are no labels to learn in pronoun"):
         evaluate(run(**{asked: 2}))
     assert prepare_tasks(run(task=("pronoun", "pos"), **{asked: 2}))  # there is something to fit
