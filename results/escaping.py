@@ -10,7 +10,7 @@ _UNSEEN = {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"}
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#!|~$])")
 _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _FORMULA = re.compile(r"[\s]*[=+\-@＝＋－＠]")
-_LATEX_SPECIAL = re.compile(r"-(?=-)|[\\^~<>|–†\[\]*'`\"{}$&#_%]")
+_LATEX_SPECIAL = re.compile(r"-(?=-)|[\\^~<>|–†‡\[\]*'`\"{}$&#_%]")
 _LATEX = {
     "\\": r"\textbackslash{}",
     "^": r"\textasciicircum{}",
@@ -20,6 +20,7 @@ _LATEX = {
     "|": r"\textbar{}",
     "–": "--",
     "†": r"\textdagger{}",
+    "‡": r"\textdaggerdbl{}",
     # Else two dashes would join into one.
     "-": "-{}",
     # A row break takes a following bracket or star as its argument; quotation marks join.

@@ -20,6 +20,8 @@ from .variants import Variant, variants
 # Scores shown beside the main one, where measured, in this order.
 _EXTRAS = {
     "selectivity": "score minus that of the same probe on random labels per word type",
+    "root_accuracy": "how often the root is the least deep of the scored words",
+    "spearman": "rank correlation with true distances, sentences of 5 to 50 words",
     "natural_average_precision": "average precision on pairs as they occur in running text",
     "gender_bias": "F1 on feminine over F1 on masculine pronouns: 1 is none",
     "stereotype_gap": "accuracy along the stereotype minus that against it: 0 is none",
@@ -31,6 +33,9 @@ _EXTRAS = {
 # Scores that describe a layer: more is not better.
 _UNRANKED = {"cosine", "adjusted", "eta_squared", "gender_bias", "stereotype_gap"}
 
+Label = str | int | float | None
+"""What a pivot reads from a record for a row or a column; None where it has no meaning."""
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -39,7 +44,8 @@ class Cell:
     ``value`` is the mean over ``values``, one a seed, in order of the seeds; ``interval`` is the
     mean of the seeds' intervals, None where a seed has none. ``best`` marks the best layer of its
     encoder in its column. ``partial``: some seeds failed. ``range`` (of a baseline that differs
-    between units) has the lowest and the highest value.
+    between units) has the lowest and the highest value. ``leads``: in a pivot, the best of all
+    encoders.
     """
 
     status: Literal["ok", "failed", "missing", "range"] = "missing"
@@ -48,14 +54,19 @@ class Cell:
     values: tuple[float, ...] = ()
     best: bool = False
     partial: bool = False
+    leads: bool = False
 
 
 @dataclass(frozen=True)
 class Column:
-    """A task (versioned name) and the score shown of it."""
+    """A task (versioned name) and the score shown of it.
+
+    In a pivot ``task`` is the text of its ``labels``, one for each field of ``Table.across``.
+    """
 
     task: str
     metric: str
+    labels: tuple[Label, ...] = ()
 
     @property
     def extra(self) -> bool:
@@ -67,7 +78,9 @@ class Column:
 class Row:
     """One layer of an encoder, or a baseline (``layer`` None, ``name`` the baseline's).
 
-    ``variant`` says what sets it apart from others of that name: ``context=document``.
+    ``variant`` says what sets it apart from others of that name: ``context=document``. A pivot's
+    row has a label for each field of ``Table.by`` in ``labels``, and says whether it is a
+    ``baseline``.
     """
 
     name: str
@@ -75,6 +88,13 @@ class Row:
     layer: int | None
     layer_name: str
     cells: tuple[Cell, ...]
+    labels: tuple[Label, ...] = ()
+    baseline: bool = False
+
+    @property
+    def below(self) -> bool:
+        """Whether it stands below the encoders."""
+        return self.baseline or (self.layer is None and not self.labels)
 
 
 @dataclass(frozen=True)
@@ -94,7 +114,8 @@ class Table:
     """Rows in reading order: encoders by name, layers upwards from 0, then the baselines.
 
     ``notes`` are lines to stand below, ``interval_note`` one for where intervals are shown. All
-    texts are as they came, so that whoever shows them must make them harmless.
+    texts are as they came, so that whoever shows them must make them harmless. ``by`` and
+    ``across`` name the fields that a pivot's rows and columns stand for.
     """
 
     columns: tuple[Column, ...]
@@ -102,6 +123,8 @@ class Table:
     failures: tuple[Failure, ...]
     notes: tuple[str, ...]
     interval_note: str = ""
+    by: tuple[str, ...] = ()
+    across: tuple[str, ...] = ()
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -155,14 +178,20 @@ def build(records: Iterable[Record], *, strata: bool = False) -> Table:
         columns,
         (*rows, *baselines),
         failures,
-        _notes(records, rows, columns),
-        _interval_note(records),
+        notes_of(records, rows, columns),
+        interval_note(records),
     )
 
 
 def lower_is_better(metric: str) -> bool:
     """Whether the score is a cost; its unit at the end of the name tells."""
-    return metric.endswith(("_nats", "_bits", "_seconds"))
+    costs = ("_nats", "_bits", "_seconds", "bits_per_label")
+    return metric.startswith("milliseconds") or metric.endswith(costs)
+
+
+def is_ranked(metric: str) -> bool:
+    """Whether one end of the score's scale is the better one."""
+    return metric not in _UNRANKED
 
 
 def _columns(records: Sequence[Record], strata: bool) -> list[tuple[Column, Column]]:
@@ -191,7 +220,7 @@ def _cell(records: Sequence[Record], metric: str) -> Cell:
         return Cell()
     intervals = [r.interval for r in good if r.metric == metric and r.interval is not None]
     return replace(
-        _mean_cell(values),
+        mean_cell(values),
         interval=(fmean(i.low for i in intervals), fmean(i.high for i in intervals))
         if len(intervals) == len(good)
         else None,
@@ -199,7 +228,8 @@ def _cell(records: Sequence[Record], metric: str) -> Cell:
     )
 
 
-def _mean_cell(values: Sequence[float]) -> Cell:
+def mean_cell(values: Sequence[float]) -> Cell:
+    """The mean over seeds."""
     # fmean of equal values may differ from them in the last bit, and then break a tie.
     mean = values[0] if len(set(values)) == 1 else fmean(values)
     return Cell(status="ok", value=mean, values=tuple(values))
@@ -209,7 +239,7 @@ def _mark_best(rows: Sequence[Row], columns: Sequence[Column]) -> list[Row]:
     """Mark the best layers of each encoder and task; one layer alone is no best one."""
     best: dict[tuple[str, str, int], float] = {}
     for index, column in enumerate(columns):
-        if column.metric in _UNRANKED:
+        if not is_ranked(column.metric):
             continue
         measured = defaultdict(list)
         for row in rows:
@@ -250,7 +280,7 @@ def _baselines(
             return Cell()
         if len(found) > 1:
             return Cell(status="range", interval=(min(found), max(found)))
-        return _mean_cell(tuple(found))
+        return mean_cell(tuple(found))
 
     return [
         Row(name, variant, None, "", tuple(cell(by_column.get(column)) for column in columns))
@@ -261,7 +291,7 @@ def _baselines(
     ]
 
 
-def _notes(
+def notes_of(
     records: Sequence[Record], rows: Sequence[Row], columns: Sequence[Column]
 ) -> tuple[str, ...]:
     """What a reader must know of the numbers, beside the marks."""
@@ -309,7 +339,8 @@ def _by_task(pairs: Iterable[tuple[str, str]]) -> str:
     )
 
 
-def _interval_note(records: Sequence[Record]) -> str:
+def interval_note(records: Sequence[Record]) -> str:
+    """How the records' intervals were drawn; empty where they have none."""
     intervals = [record.interval for record in records if record.interval is not None]
     if not intervals:
         return ""

@@ -13,7 +13,17 @@ from rich.text import Text
 
 from .console import console
 from .escaping import visible
-from .render import BEST, PARTIAL, groups, heads, layer_text, legend, row_text, shown
+from .render import (
+    BEST,
+    LEADS,
+    PARTIAL,
+    groups,
+    heads,
+    legend,
+    row_heads,
+    row_labels,
+    shown,
+)
 from .table import Row, Table
 
 _GAP = 2
@@ -52,17 +62,17 @@ def _grid(
 ) -> Grid:
     """Some of the table's columns; ``block`` is a list of (column, width)."""
     grid = Grid(box=_LINES, show_edge=False, pad_edge=False, padding=(0, _GAP - 1, 0, 0))
-    grid.add_column("encoder and layer", width=names, overflow="fold", vertical="top")
+    grid.add_column(_corner(table), width=names, overflow="fold", vertical="top")
     tops = heads([table.columns[index] for index, _ in block])
     for (task, metric), (_, size) in zip(tops, block, strict=True):
         head = Text(f"{visible(task)}\n{visible(metric)}", overflow="fold")
         grid.add_column(head, width=size, justify="right", overflow="fold")
     for group in groups(table):
         first = group[0]
-        if first.layer is None:
+        if first.below:
             grid.add_section()
-        else:
-            grid.add_row(Text(visible(row_text(first)), style="bold", overflow="fold"))
+        elif above := _group_head(table, first):
+            grid.add_row(Text(visible(above), style="bold", overflow="fold"))
         for row in group:
             cells = [_cell(table, row, index, styled, intervals) for index, _ in block]
             grid.add_row(Text(_row_head(table, row), overflow="fold"), *cells)
@@ -70,23 +80,36 @@ def _grid(
 
 
 def _row_head(table: Table, row: Row) -> str:
-    if row.layer is None:
-        return visible(row_text(row))
-    digits = max(len(str(other.layer)) for other in table.rows if other.layer is not None)
-    return " " * (_INDENT + digits - len(str(row.layer))) + visible(layer_text(row))
+    *above, last = row_labels(table, row)
+    if row.below:
+        return visible(", ".join(label for label in [*above, last] if label))
+    indent = _INDENT if _group_head(table, row) else 0
+    if row.layer is not None and row_heads(table)[-1] == "layer":
+        digits = max(len(str(other.layer)) for other in table.rows if other.layer is not None)
+        indent += digits - len(str(row.layer))
+    return " " * indent + visible(last)
+
+
+def _group_head(table: Table, row: Row) -> str:
+    """What stands above the rows of an encoder; nothing where a row has one label."""
+    return ", ".join(row_labels(table, row)[:-1])
+
+
+def _corner(table: Table) -> str:
+    return " and ".join(row_heads(table))
 
 
 def _cell(table: Table, row: Row, index: int, styled: bool, intervals: bool) -> Text:
     cell = row.cells[index]
-    mark = (BEST if cell.best and not styled else "") + (PARTIAL if cell.partial else "")
+    mark = BEST * (cell.best and not styled) + LEADS * cell.leads + PARTIAL * cell.partial
     style = "bold" if cell.best else "red" if cell.status == "failed" else ""
     return Text(mark + shown(cell, table.columns[index].metric, intervals), style=style)
 
 
 def _name_width(table: Table, width: int) -> int:
-    texts = ["encoder and layer"]
+    texts = [_corner(table)]
     for row in table.rows:
-        texts += [visible(row_text(row)), _row_head(table, row)]
+        texts += [visible(_group_head(table, row)), _row_head(table, row)]
     return min(max(map(cell_len, texts)), max(_NARROWEST_NAME, width // 2))
 
 
