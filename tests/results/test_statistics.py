@@ -8,7 +8,7 @@ import scipy.stats
 
 from layerwise.core.errors import DataError
 from layerwise.results import statistics
-from layerwise.results.statistics import bootstrap_interval
+from layerwise.results.statistics import bootstrap_interval, seeded_bootstrap_interval
 
 
 def share(sums):
@@ -55,6 +55,18 @@ def test_covers_the_truth_about_as_often_as_it_says():
         covered += interval.low <= 0.7 <= interval.high
     # 0.95 less the small shortfall of percentile intervals; four standard errors are 0.044.
     assert 0.90 <= covered / 400 <= 0.98
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("clusters", "expected"), [(10, 0.88), (30, 0.92), (80, 0.94)])
+def test_covers_the_truth_as_the_docstring_says(clusters, expected):
+    generator = np.random.default_rng(11)
+    covered = 0
+    for seed in range(4000):
+        interval = bootstrap_interval(share, clusters_of(generator, clusters), seed=seed)
+        covered += interval.low <= 0.7 <= interval.high
+    # Rounded to .01, and three standard errors are .015.
+    assert covered / 4000 == pytest.approx(expected, abs=0.02)
 
 
 def test_is_wider_than_one_that_takes_targets_for_independent():
@@ -116,3 +128,75 @@ def test_what_has_no_interval_is_refused(counts, options):
 def test_a_statistic_of_the_wrong_shape_is_refused():
     with pytest.raises(DataError, match="1000 replicates"):
         bootstrap_interval(lambda sums: sums, np.ones((3, 2)))
+
+
+def fits_of(generator, seeds, clusters, spread=0.0):
+    """(seeds, clusters, right and targets) of fits whose true shares spread around 0.7.
+
+    Clusters are as easy for every fit, and a fit is as good on every cluster."""
+    sizes = generator.integers(1, 20, size=clusters)
+    level = generator.normal(0, 0.12, size=clusters) + spread * generator.normal(size=(seeds, 1))
+    right = generator.binomial(sizes, np.clip(0.7 + level, 0, 1))
+    return np.stack([right, np.broadcast_to(sizes, right.shape)], axis=2)
+
+
+def test_one_fit_is_resampled_by_cluster_alone():
+    counts = clusters_of(np.random.default_rng(6), 30)
+    assert seeded_bootstrap_interval(share, counts[None]) == bootstrap_interval(share, counts)
+    # Fits that are the same have no spread of their own.
+    assert seeded_bootstrap_interval(share, np.stack([counts] * 3)) == bootstrap_interval(
+        share, counts
+    )
+
+
+def test_seeds_and_clusters_equal_a_loop_that_draws_both():
+    counts = fits_of(np.random.default_rng(3), 4, 12, spread=0.1)
+    generator, values = np.random.default_rng(0), []
+    for _ in range(4000):
+        drawn = generator.integers(12, size=12)
+        each = [share(fit[drawn].sum(axis=0)[None])[0] for fit in counts]
+        values.append(np.mean([each[i] for i in generator.integers(4, size=4)]))
+    expected = np.percentile(values, [2.5, 97.5])
+    ours = seeded_bootstrap_interval(share, counts, replicates=20_000)
+    assert (ours.low, ours.high) == pytest.approx(tuple(expected), abs=0.04 * np.ptp(expected))
+    assert ours.clusters == 12
+
+
+def test_seeds_depend_on_the_seed_alone(monkeypatch):
+    counts = fits_of(np.random.default_rng(3), 4, 12, spread=0.1)
+    first = seeded_bootstrap_interval(share, counts)
+    assert seeded_bootstrap_interval(share, counts, seed=1) != first
+    monkeypatch.setattr(statistics, "_BLOCK_VALUES", 200)
+    assert seeded_bootstrap_interval(share, counts) == first
+
+
+def coverage(rounds, replicates, seeds, one_level=False):
+    generator = np.random.default_rng(17)
+    covered = 0
+    for seed in range(rounds):
+        counts = fits_of(generator, seeds, 60, spread=0.04)
+        if one_level:
+            interval = bootstrap_interval(share, counts.sum(axis=0), replicates=replicates)
+        else:
+            interval = seeded_bootstrap_interval(share, counts, replicates=replicates, seed=seed)
+        covered += interval.low <= 0.7 <= interval.high
+    return covered / rounds
+
+
+def test_covers_the_truth_over_fits_too():
+    # 0.92; three standard errors are .047.
+    assert 0.87 <= coverage(300, 300, seeds=3) <= 0.98
+    # Clusters alone do not tell how far other fits may lie.
+    assert coverage(300, 300, seeds=3, one_level=True) < 0.86
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("seeds", "expected"), [(3, 0.93), (10, 0.94)])
+def test_covers_the_truth_over_fits_as_the_docstring_says(seeds, expected):
+    assert coverage(3000, 1000, seeds) == pytest.approx(expected, abs=0.018)
+
+
+@pytest.mark.parametrize("counts", [np.ones((0, 3, 2)), np.ones(3), np.ones((2, 0, 2))])
+def test_fits_without_counts_are_refused(counts):
+    with pytest.raises(DataError):
+        seeded_bootstrap_interval(share, counts)
