@@ -22,11 +22,11 @@ from layerwise.suite.cli import Commands, probe
 
 COMMANDS = [
     *("", "run", "show", "fit", "pretrain", "list", "data", "check", "time"),
-    *("mix", "similarity", "contextuality", "loss-curve"),
+    *("mix", "similarity", "contextuality", "loss-curve", "table", "compare", "plot", "report"),
 ]
 SUBCOMMANDS = [
-    *("list encoders", "list tasks", "list probes", "list data"),
-    *("data audit", "data check", "data export", "data stats", "check encoder"),
+    *("list encoders", "list tasks", "list probes", "list data", "check encoder"),
+    *("data audit", "data check", "data export", "data fetch", "data stats"),
 ]
 # What a terminal obeys or hides: C0 but the line break, C1, bidirectional marks.
 ACTS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -125,8 +125,8 @@ class TestMistakes:
                 "--encoder: no such encoder: 'transfomer'; did you mean tr",
             ),
             ("run -e onehot+randm -t pos", 2, "--encoder: no such encoder"),
-            ("run -e onehot -t poss", 2, "--task: no such task: 'poss'; did you mean pos?"),
-            ("run -e onehot -t morph -d tiny", 2, "write morph:Number"),
+            ("run -e onehot -t poss", 2, "--task: no such task: 'poss'; did you mean pos or xpos?"),
+            ("run -e onehot -t morph:!", 2, "write morph:Number"),
             ("run -e onehot -t pos:x -d tiny", 2, "write pos"),
             (
                 "run -e onehot -t pos -d bultin",
@@ -405,7 +405,10 @@ class TestLists:
 
     def test_tasks_are_those_that_the_data_can_serve(self, command: Command, corpus: Path) -> None:
         rows = json.loads(command("list", "tasks", "--data", corpus, "--json").out)
-        assert [row["name"] for row in rows] == ["deprel", "morph:Number", "pos"]
+        names = [row["name"] for row in rows]
+        assert {"head", "morph:Number", "morph:all", "pos"} <= set(names)
+        # There is one relation, no tag of the treebank's own, and no mention.
+        assert {"deprel", "xpos", "coref"}.isdisjoint(names) and len(set(names)) == len(names)
 
     def test_a_broken_plugin_is_one_warning_and_hides_nothing(
         self, command: Command, register: Any
