@@ -105,6 +105,7 @@ if __name__ == "__main__":  # an editable install can import this file
         cmdclass={"build_py": PackageAtTheRoot},
         package_data={
             "layerwise.encoders": ["pretrained/*/*.json", "pretrained/*/*.safetensors"],
+            "layerwise.results.report": ["style.css", "page.js"],
             "layerwise": ["py.typed"],
         },
         install_requires=[
@@ -119,6 +120,7 @@ if __name__ == "__main__":  # an editable install can import this file
             "matplotlib>=3.8",
             "numpy>=1.26",
             "pandas>=2.2",
+            "plotly>=6",
             "pyarrow>=15",
             "pydantic>=2.10",
             "rich>=13,<14",  # ai2-tango holds it there
@@ -139,6 +141,7 @@ if __name__ == "__main__":  # an editable install can import this file
                 "hypothesis>=6.100",
                 "import-linter>=2.1",
                 "mypy>=1.15",
+                "playwright>=1.50",  # tests drive a browser of the system; none is downloaded
                 "pytest>=8.3",
                 "pytest-timeout>=2.3",
                 "pytest-xdist>=3.6",
