@@ -50,19 +50,27 @@ class _TypeEncoder:
 
 
 class OneHot(_TypeEncoder):
-    """``onehot`` or ``onehot:WIDTH``: the hashed one-hot of the word's form (case kept).
+    """``onehot``: the exact one-hot of the word's form (case kept); ``onehot:WIDTH``: a hashed one.
 
-    A true one-hot is as wide as the vocabulary of the text handed in, so that it would be another
-    encoder for every text. Here each form has one of ``dim`` places, by sha256: the same place on
-    every machine and in every text. The price is collisions: forms that share a place are one word
-    to the probe. With t types a form shares its place with probability about 1 - exp(-t / dim);
-    ``input_report`` counts them, and a greater WIDTH makes them rare, at the cost of memory.
+    A true one-hot is as wide as the vocabulary of the training text, some 20,000 forms for a
+    treebank, and knows no form that train does not have. That is what ``probe run`` measures where
+    no width is given (``word_identity``): sparse rows that are never written out, however wide.
+
+    What ``encode`` gives, to everything else that asks for vectors, does not depend on any other
+    text: each form has one of ``dim`` places (2,048 unless told otherwise), by sha256: the same
+    place on every machine and in every text. The price is collisions: forms that share a place are
+    one word to the probe. With t types a form shares its place with probability about
+    1 - exp(-t / dim); ``input_report`` counts them, and a greater WIDTH makes them rare.
     """
 
-    def __init__(self, dim: int = ONE_HOT_WIDTH) -> None:
+    def __init__(self, dim: int | None = None) -> None:
+        """Without ``dim``, what is probed is the form itself."""
         self.name = "onehot"
         self.layer_names = ("word identity",)
-        super().__init__(dim, "onehot 1: sha256 mod dim")
+        self.word_identity = dim is None
+        hashed = "sha256 mod dim"
+        version = f"1: {hashed}" if dim is not None else f"2: forms of train, else {hashed}"
+        super().__init__(ONE_HOT_WIDTH if dim is None else dim, f"onehot {version}")
 
     def input_report(self, documents: Sequence[Document]) -> Mapping[str, int]:
         """``words``, ``types``, and ``colliding_types``: those that share a place with another."""
@@ -107,7 +115,7 @@ class RandomVectors(_TypeEncoder):
 
 def onehot(argument: str, options: EncoderOptions) -> OneHot:
     """The factory of ``onehot[:WIDTH]``; the options change nothing."""
-    return OneHot(_width("onehot", argument, ONE_HOT_WIDTH))
+    return OneHot(_width("onehot", argument, ONE_HOT_WIDTH) if argument else None)
 
 
 def random_vectors(argument: str, options: EncoderOptions) -> RandomVectors:

@@ -9,6 +9,8 @@ class depends on the row. Two estimates of the inverse Hessian are used:
   costs one eigendecomposition for all problems.
 - *blocks*: for every class the Hessian of its own weights, from a sample of rows. A row is drawn
   with a probability that grows with its part in the block (its leverage times p (1 - p)).
+
+Sparse features have a third, which takes the place of both (``feature_curvature``).
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import torch
 from torch import Tensor
 
 from .design import IN_MEMORY, Design
+from .feature_curvature import FeatureCurvature, SumsSquares, class_sums
 from .objective import Objective
 
 _FOR_THE_GRAM = 16  # rows per feature from which the covariance is estimated
@@ -28,6 +31,7 @@ _FOR_CLASSES = 64  # rows per class from which the covariance of the classes is 
 _FOR_A_BLOCK = 5  # rows per feature from which a class's block is estimated
 _SKETCH = 64  # random directions from which a leverage is estimated
 _PATIENCE = 3.0  # a new estimate is made when the passes since the last cost this many estimates
+_SUMS = 2.0  # what an estimate for sparse features costs, in passes
 _GRAM_SHARE = 0.05  # of the covariance in a block: directions that the sample has missed
 
 Curvature = Callable[[Tensor], Tensor]
@@ -134,10 +138,14 @@ class Curvatures:
 
     def __init__(self, objective: Objective) -> None:
         self.objective = objective
-        weights = objective.weights
-        self.gram = Gram(objective.design, None if weights is None else weights.mean(dim=0))
         self.spent = [0] * objective.problems  # passes since the last estimate
         self.blocks: dict[int, Tensor] = {}
+        self.by_feature = isinstance(objective.design, SumsSquares)
+        if self.by_feature:
+            self.price, self.room = _SUMS, objective.problems
+            return
+        weights = objective.weights
+        self.gram = Gram(objective.design, None if weights is None else weights.mean(dim=0))
         rows, dim, vectors = objective.design.rows, objective.design.dim, objective.vectors
         sample = min(rows, _FOR_A_BLOCK * dim)
         work = vectors * (2 * sample * dim**2 + dim**3)
@@ -163,6 +171,12 @@ class Curvatures:
     def at(self, problem: int, penalty: float, vectors: Tensor) -> Curvature:
         """The estimate for a problem at these vectors, (vectors, dim + 1), and this penalty."""
         which = torch.tensor([problem], device=vectors.device)
+        if self.by_feature:
+            if self.is_due(problem) or problem not in self.blocks:
+                self.spent[problem] = 0
+                self.blocks[problem] = class_sums(self.objective, vectors[None], which)
+            covariance = class_covariance(self.objective, vectors[None], which)
+            return FeatureCurvature(self.blocks[problem], covariance, penalty)
         if self.is_due(problem):
             self.spent[problem] = 0
             self.blocks[problem] = class_blocks(self.objective, self.gram, vectors[None], which)

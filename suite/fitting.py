@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.sparse import csr_array, issparse
 
 from ..core.errors import UsageError
 from ..probes.attention_pooling import AttentivePooling
@@ -22,8 +23,9 @@ from ..probes.design import DenseDesign, Design, Moments
 from ..probes.pairs import PairDesign, pair_moments
 from ..probes.spans import distinct_spans, pair_features, pool_spans
 from .arrays import SplitArrays
+from .word_identity import lay_out_words
 
-Layer = NDArray[np.floating[Any]]
+Layer: TypeAlias = NDArray[np.floating[Any]] | csr_array
 Laid = Design | Features
 
 
@@ -34,15 +36,17 @@ def lay_out(
     span_pooling: str,
     device: str,
 ) -> dict[str, Laid]:
-    """The features of every split, from a layer's (words, dim) vectors of it.
+    """The features of every split, from a layer's (words, dim) vectors of it, dense or sparse.
 
     The split ``natural`` has the words of ``test``.
     """
     vectors = {name: vectors["test" if name == "natural" else name] for name in splits}
+    device = device if device.startswith("cuda") else "cpu"  # others lack float64
+    if issparse(vectors["train"]):
+        return lay_out_words(probe, vectors, splits, span_pooling, device)
     if span_pooling == "attentive":
         vectors, splits = _attend(vectors, splits)
         span_pooling = "mean"  # of the one vector that each span has become
-    device = device if device.startswith("cuda") else "cpu"  # others lack float64
     if not isinstance(probe, StackedProbe):
         return {name: rows_of(vectors[name], splits[name], span_pooling) for name in splits}
     if splits["train"].spans2 is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from ..core import progress
 from ..core.types import text_hash
@@ -22,13 +22,16 @@ from .kept import targets_of
 from .measure import LayerJob, Unit, measure_layer
 from .outcome import Outcome, over_encoders
 from .prepared import AnyPrepared, Prepared, documents_of, prepare_tasks, probe_of
+from .structural import PROBE as STRUCTURAL
+from .structural import PreparedTrees, TreeUnit
+from .word_identity import word_identities
 
 
 @dataclass(frozen=True)
 class Reading:
     """A unit, and the activations of each split that it reads."""
 
-    unit: Unit | ChoiceUnit
+    unit: Unit | ChoiceUnit | TreeUnit
     activations: dict[str, Activations]
 
 
@@ -83,15 +86,16 @@ def compute(config: RunConfig, planned: Planned) -> Iterator[Record]:
     with blame(f"encoder {encoder.name}"):
         encoded = {
             text_hash(read): store.activations(encoder, read)
-            for read in documents_of(task for _, task in planned.missing)
+            for read in documents_of(
+                task for _, task in planned.missing if not _reads_words(encoder, task)
+            )
         }
     for task in {task.arrays.data_hash: task for _, task in planned.missing}.values():
         if isinstance(task, Prepared):
             targets_of(task.data, task.arrays).write(config.folder(), task.arrays.data_hash)
     units = []
     for key, task in planned.missing:
-        splits = task.data.splits.items()
-        read = {name: encoded[text_hash(split.documents)] for name, split in splits}
+        read = _read(encoder, task, encoded)
         units.append(Reading(_unit(config, encoder, key, task, read), read))
     jobs = _jobs(units, encoder.dim, engine.count(config.workers))
     done = engine.run(measure_layer, jobs, engine=config.engine, workers=config.workers)
@@ -101,9 +105,24 @@ def compute(config: RunConfig, planned: Planned) -> Iterator[Record]:
             advance(cost, "")
 
 
+def _reads_words(encoder: Encoder, task: AnyPrepared) -> bool:
+    """Whether the task is probed on which word it is, which is never encoded."""
+    return isinstance(task, Prepared) and bool(getattr(encoder, "word_identity", False))
+
+
+def _read(
+    encoder: Encoder, task: AnyPrepared, encoded: Mapping[str, Activations]
+) -> dict[str, Activations]:
+    """What stands for each split of the task: its activations, or its words themselves."""
+    if isinstance(task, Prepared) and _reads_words(encoder, task):
+        # To those who read them they are alike: a layer, a manifest and seconds.
+        return cast(dict[str, Activations], word_identities(task.data.splits))
+    splits = task.data.splits.items()
+    return {name: encoded[text_hash(split.documents)] for name, split in splits}
+
+
 def _key(config: RunConfig, encoder: Encoder, task: AnyPrepared, layer: int) -> Key:
-    trains = isinstance(task, Prepared)
-    probe, settings = _probe_settings(config) if trains else (CHOICE, {})
+    probe, settings = _probe_settings(config, task)
     return Key(
         encoder=encoder.name,
         fingerprint=encoder.fingerprint,
@@ -127,8 +146,12 @@ def _text_settings(config: RunConfig) -> dict[str, Any]:
     return {name: value for name, value in asked.items() if value not in ("given", "")}
 
 
-def _probe_settings(config: RunConfig) -> tuple[str, dict[str, Any]]:
+def _probe_settings(config: RunConfig, task: AnyPrepared) -> tuple[str, dict[str, Any]]:
     """The probe's versioned name, and all settings that change its numbers."""
+    if isinstance(task, PreparedChoices):
+        return CHOICE, {}
+    if isinstance(task, PreparedTrees):
+        return STRUCTURAL, task.settings
     probe = probe_of(config)
     return f"{probe.name}.{probe.version}", {
         "span_pooling": config.span_pooling,
@@ -146,12 +169,12 @@ def _unit(
     key: Key,
     task: AnyPrepared,
     activations: dict[str, Activations],
-) -> Unit | ChoiceUnit:
+) -> Unit | ChoiceUnit | TreeUnit:
     facts: dict[str, Any] = {
         **task.data.facts,
         "encoder": {
             "parameters": encoder.parameters,
-            "dim": encoder.dim,
+            "dim": max(entry.manifest["shape"][2] for entry in activations.values()),
             "final_norm": encoder.final_norm,
             "input": {name: entry.manifest["input"] for name, entry in activations.items()},
             "stored_as": sorted({str(entry.manifest["dtype"]) for entry in activations.values()}),
@@ -161,6 +184,18 @@ def _unit(
     if isinstance(task, PreparedChoices):
         return ChoiceUnit(
             key, layer_name, layers, task.arrays, task.baselines, facts, config.folder()
+        )
+    if isinstance(task, PreparedTrees):
+        return TreeUnit(
+            key,
+            layer_name,
+            layers,
+            task.arrays,
+            task.controls,
+            task.probe,
+            task.baselines,
+            facts,
+            config.folder(),
         )
     return Unit(
         key=key,

@@ -46,6 +46,12 @@ def test_one_hot_has_a_single_one_and_counts_its_collisions() -> None:
     assert OneHot(65_536).input_report([document("a b c a")])["colliding_types"] == 0
 
 
+def test_only_without_a_width_is_the_form_itself_meant() -> None:
+    assert onehot("", OPTIONS).word_identity and not onehot("2048", OPTIONS).word_identity
+    vectors = [next(onehot(a, OPTIONS).encode([document("a b c")])) for a in ("", "2048")]
+    np.testing.assert_array_equal(*vectors)
+
+
 def test_one_hot_collides_as_often_as_it_says() -> None:
     types, width = 2000, 2048
     report = OneHot(width).input_report([document(" ".join(f"w{i}" for i in range(types)))])
@@ -67,6 +73,7 @@ def test_the_argument_sets_the_width_and_with_it_the_fingerprint() -> None:
     encoders = [make(a, OPTIONS) for make in (onehot, random_vectors) for a in ("", "64", "128")]
     assert [e.dim for e in encoders] == [2048, 64, 128, 256, 64, 128]
     assert len({e.fingerprint for e in encoders}) == 6
+    assert onehot("2048", OPTIONS).fingerprint != onehot("", OPTIONS).fingerprint
     assert onehot("64", OPTIONS).fingerprint == onehot("64", OPTIONS).fingerprint
 
 
