@@ -208,19 +208,20 @@ class _Walk:
         own = torch.where(own > 0, own, 1.0)
         upper = products.triu(1) + torch.diag_embed(own)
         flat = gradient.flatten(1)[..., None]  # (active, vectors * (dim + 1), 1)
-        along = (moves @ flat).double().gather(1, age)
+        along = _times(moves, flat).double().gather(1, age)
         first = torch.linalg.solve_triangular(upper, along, upper=True)
-        rest = flat - changes.mT @ torch.empty_like(first).scatter_(1, age, first).to(flat.dtype)
+        filled = torch.empty_like(first).scatter_(1, age, first).to(flat.dtype)
+        rest = flat - _times(changes.mT, filled)
         newest = torch.arange(len(self.ids), device=self.ids.device), self.newest
         # Both at once: the estimates are large, and reading them is most of the work.
         pair = torch.stack([rest[..., 0], changes[newest]], dim=1)
         step, bent = self._precondition(pair).unbind(dim=1)  # each (active, vectors * (dim + 1))
         scale = _scale(moves[newest], changes[newest], bent)
         step = (step * scale[:, None].to(step.dtype))[..., None]
-        right = own[..., None] * first - (changes @ step).double().gather(1, age)
+        right = own[..., None] * first - _times(changes, step).double().gather(1, age)
         second = torch.linalg.solve_triangular(upper.mT, right, upper=False)
         second = torch.empty_like(second).scatter_(1, age, second).to(flat.dtype)
-        result: Tensor = -(step + moves.mT @ second).view_as(gradient)
+        result: Tensor = -(step + _times(moves.mT, second)).view_as(gradient)
         return result
 
     def _precondition(self, several: Tensor) -> Tensor:
@@ -288,6 +289,11 @@ def _scale(move: Tensor, change: Tensor, bent: Tensor) -> Tensor:
     product, estimated = _dot(move, change), _dot(change, bent)
     scale = (product / estimated.clamp(min=1e-300)).clamp(0.1, 1)
     return torch.where((product > 0) & (estimated > 0), scale, 1.0)
+
+
+def _times(matrices: Tensor, vectors: Tensor) -> Tensor:
+    """(n, a, b) times (n, b, 1), several times faster than torch's own product of these shapes."""
+    return (vectors.mT @ matrices.mT).mT
 
 
 def _dot(first: Tensor, second: Tensor) -> Tensor:
