@@ -15,8 +15,8 @@ from layerwise.encoders.store import Store
 from layerwise.probes.controls import control_labels
 from layerwise.suite.arrays import to_arrays
 from layerwise.suite.baselines import types_of
-from layerwise.tasks.preparation import prepare
 from layerwise.tasks.corpora import load_corpus
+from layerwise.tasks.preparation import prepare
 
 Array = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]

@@ -126,8 +126,13 @@ class _These:
 
 @lru_cache(maxsize=16)  # every task of a run asks for the same texts
 def _text_hash(these: _These) -> str:
+    return text_hash_anew(these.documents)
+
+
+def text_hash_anew(documents: Sequence[Document]) -> str:
+    """``text_hash`` of documents that someone may have tampered with since it was last asked."""
     digest = hashlib.sha256()
-    for document in these.documents:
+    for document in documents:
         visible = [[s.words, s.text, s.offsets] for s in document.sentences]
         digest.update(json.dumps(visible, ensure_ascii=True, separators=(",", ":")).encode())
         digest.update(b"\n")

@@ -26,7 +26,7 @@ COMMANDS = [
 ]
 SUBCOMMANDS = [
     *("list encoders", "list tasks", "list probes", "list data", "check encoder"),
-    *("data audit", "data check", "data export", "data fetch", "data stats"),
+    *("data audit", "data check", "data export", "data fetch", "data list", "data stats"),
 ]
 # What a terminal obeys or hides: C0 but the line break, C1, bidirectional marks.
 ACTS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
