@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
@@ -65,7 +66,7 @@ def _grid(
     grid.add_column(_corner(table), width=names, overflow="fold", vertical="top")
     tops = heads([table.columns[index] for index, _ in block])
     for (task, metric), (_, size) in zip(tops, block, strict=True):
-        head = Text(f"{visible(task)}\n{visible(metric)}", overflow="fold")
+        head = Text("\n".join(_folded(text, size) for text in (task, metric)), overflow="fold")
         grid.add_column(head, width=size, justify="right", overflow="fold")
     for group in groups(table):
         first = group[0]
@@ -77,6 +78,16 @@ def _grid(
             cells = [_cell(table, row, index, styled, intervals) for index, _ in block]
             grid.add_row(Text(_row_head(table, row), overflow="fold"), *cells)
     return grid
+
+
+def _folded(name: str, width: int) -> str:
+    """A long name in several lines, broken behind its underscores where that is enough."""
+    lines = [""]
+    for part in re.findall(r"[^_]*_|[^_]+$", visible(name)):
+        if lines[-1] and cell_len(lines[-1] + part) > width:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
 
 
 def _row_head(table: Table, row: Row) -> str:
