@@ -8,9 +8,10 @@ from pathlib import Path
 
 from ..core import files
 from ..core.errors import LayerwiseError
+from ..results.collection import RECORDS
 from ..results.records import Record, RecordFile
 
-RECORDS = "records.jsonl"
+__all__ = ["RECORDS", "Outcome", "over_encoders"]
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,11 @@ FORMATS = ("terminal", "md", "csv", "latex", "json")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Folder for the records (runs/DATA)."
 )
-@click.option("--allow-download", is_flag=True, help="Let hf: models be fetched from the hub.")
+@click.option(
+    "--allow-download",
+    is_flag=True,
+    help="Let hf: models and hf-data: sets be fetched from the hub.",
+)
 @click.option("-f", "--format", "format_", type=click.Choice(FORMATS), help="The table's format.")
 @click.option("--intervals", is_flag=True, help="Show 95 % intervals.")
 @click.pass_obj

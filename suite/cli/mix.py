@@ -40,7 +40,11 @@ if TYPE_CHECKING:
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Folder for the records (runs/DATA)."
 )
-@click.option("--allow-download", is_flag=True, help="Let hf: models be fetched from the hub.")
+@click.option(
+    "--allow-download",
+    is_flag=True,
+    help="Let hf: models and hf-data: sets be fetched from the hub.",
+)
 @click.option(
     "-f", "--format", "format_", type=click.Choice(["terminal", "json"]), default="terminal"
 )

@@ -62,6 +62,7 @@ def command(
     from ...core.errors import UsageError
     from ...results.escaping import visible
     from ...results.picture import check_ending
+    from ._records import chosen, read
 
     for path in output:
         check_ending(path)
@@ -73,7 +74,7 @@ def command(
         )
     if relative and kind != "layers":
         raise UsageError(f"{kind} is not along depth", where="--relative", cure="draw layers")
-    records = _chosen(_read(run), encoder, task)
+    records = chosen(read(run), encoder, task)
     picture = _drawer(kind, metric, relative)(records)
     for line in picture.left_out:
         click.echo(f"warning: {visible(line)}", err=True)
@@ -105,44 +106,3 @@ def _drawer(kind: str, metric: str | None, relative: bool) -> Callable[[list[Rec
     from ...results.layer_curves import layer_curves
 
     return lambda records: layer_curves(records, metric=metric, relative=relative)
-
-
-def _read(run: tuple[Path, ...]) -> list[Record]:
-    from ...core.errors import DataError
-    from ...results.records import RecordFile
-    from ..outcome import RECORDS
-
-    records = []
-    for path in run:
-        file = path / RECORDS if path.is_dir() else path
-        if not file.exists():
-            raise DataError("no records here", where=str(path), cure="`probe run` makes them")
-        found = RecordFile(file).read()
-        for problem in found.problems:
-            click.echo(f"warning: {problem}", err=True)
-        records += found.records
-    return records
-
-
-def _chosen(
-    records: list[Record], encoders: tuple[str, ...], tasks: tuple[str, ...]
-) -> list[Record]:
-    """Those of the encoders and tasks asked for; times belong to every task."""
-    from ...core.errors import UsageError, did_you_mean
-    from ...results.speed import TASK
-
-    for flag, asked, known in (
-        ("--encoder", encoders, {record.key.encoder for record in records}),
-        ("--task", tasks, {record.key.task.rpartition(".")[0] for record in records}),
-    ):
-        for name in asked:
-            if name not in known:
-                raise UsageError(
-                    f"no records of {name!r}", where=flag, cure=did_you_mean(name, known)
-                )
-    return [
-        record
-        for record in records
-        if (not encoders or record.key.encoder in encoders)
-        and (not tasks or record.key.task == TASK or record.key.task.rpartition(".")[0] in tasks)
-    ]

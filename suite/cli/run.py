@@ -70,7 +70,11 @@ FORMATS = ("terminal", "md", "csv", "latex", "json")
     type=click.Path(path_type=Path),
     help="A TOML file of these settings; flags override it.",
 )
-@click.option("--allow-download", is_flag=True, help="Let hf: models be fetched from the hub.")
+@click.option(
+    "--allow-download",
+    is_flag=True,
+    help="Let hf: models and hf-data: sets be fetched from the hub.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would run, and run nothing.")
 @click.option("-f", "--format", "format_", type=click.Choice(FORMATS), help="The table's format.")
 @click.option("--intervals", is_flag=True, help="Show 95 % intervals.")

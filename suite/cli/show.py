@@ -29,39 +29,14 @@ def command(
     speed: bool,
 ) -> int:
     """Print the table of the records in RUN: folders that `probe run` wrote, or JSONL files."""
-    from ...core.errors import DataError, UsageError, did_you_mean
-    from ...results.records import RecordFile
     from ...results.speed import TASK
-    from ..outcome import RECORDS
+    from ._records import chosen, read
     from ._tables import print_table
 
-    records = []
-    for path in run:
-        file = path / RECORDS if path.is_dir() else path
-        if not file.exists():
-            raise DataError("no records here", where=str(path), cure="`probe run` makes them")
-        found = RecordFile(file).read()
-        for problem in found.problems:
-            click.echo(f"warning: {problem}", err=True)
-        records += found.records
-    for flag, asked, known in (
-        ("--encoder", encoder, {record.key.encoder for record in records}),
-        ("--task", task, {record.key.task.rpartition(".")[0] for record in records}),
-    ):
-        for name in asked:
-            if name not in known:
-                raise UsageError(
-                    f"no records of {name!r}", where=flag, cure=did_you_mean(name, known)
-                )
-    chosen = [
+    records = [
         record
-        for record in records
-        if (not encoder or record.key.encoder in encoder)
-        and (
-            not task
-            or record.key.task.rpartition(".")[0] in task
-            or (speed and record.key.task == TASK)
-        )
+        for record in chosen(read(run), encoder, task)
+        if speed or not task or record.key.task != TASK
     ]
-    print_table(chosen, format_, intervals, with_speed=speed, strata=strata)
+    print_table(records, format_, intervals, with_speed=speed, strata=strata)
     return 0

@@ -32,7 +32,11 @@ _ENDINGS = (".png", ".pdf", ".svg", ".csv", ".json")
 )
 @click.option("--subword-pooling", default="mean", show_default=True, help="mean, first, last.")
 @click.option("--device", default="cpu", show_default=True)
-@click.option("--allow-download", is_flag=True, help="Let hf: models be fetched from the hub.")
+@click.option(
+    "--allow-download",
+    is_flag=True,
+    help="Let hf: models and hf-data: sets be fetched from the hub.",
+)
 @click.option(
     "-o",
     "--output",

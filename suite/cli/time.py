@@ -33,7 +33,11 @@ FORMATS = ("terminal", "md", "csv", "latex", "json")
     "-o", "--output", type=click.Path(path_type=Path), help="Folder for the records (runs/DATA)."
 )
 @click.option("--again", is_flag=True, help="Measure what is recorded already, too.")
-@click.option("--allow-download", is_flag=True, help="Let hf: models be fetched from the hub.")
+@click.option(
+    "--allow-download",
+    is_flag=True,
+    help="Let hf: models and hf-data: sets be fetched from the hub.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be measured, and measure nothing.")
 @click.option("-f", "--format", "format_", type=click.Choice(FORMATS), help="The table's format.")
 @click.option("--quartiles", is_flag=True, help="Show the lower and the upper quartile.")
