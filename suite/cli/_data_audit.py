@@ -32,7 +32,7 @@ _MOST_VALUES = 8
     "--against",
     metavar="FILE",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     help="Text that an encoder was trained on (UTF-8, or .gz): how much of the test split is in it? Repeatable.",
 )
 @click.option("--ngram", default=13, show_default=True, help="Words of the n-grams compared.")

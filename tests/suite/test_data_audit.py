@@ -93,7 +93,7 @@ def test_little_is_not_shown_as_nothing() -> None:
 
 
 def test_wrong_arguments(run: Run, corpus: Path, tmp_path: Path) -> None:
-    with pytest.raises(click.UsageError, match="does not exist"):
+    with pytest.raises(DataError, match="no such file"):
         run(corpus, "--against", tmp_path / "none.txt")
     with pytest.raises(UsageError, match="--ngram: not a number of words"):
         run(corpus, "--ngram", 0)
