@@ -30,7 +30,7 @@ from .scoring import (
     control_scores,
     natural_scores,
     refit_scores,
-    scores_of,
+    scores_on_dev,
     scores_on_test,
     strata_of,
 )
@@ -121,7 +121,7 @@ def _measure(
     started = time.perf_counter()
     features = lay_out(unit.probe, vectors, arrays.splits, unit.span_pooling, unit.device)
     pooled = time.perf_counter()
-    train, dev, test = (arrays.splits[name] for name in SPLITS)
+    train, test = arrays.splits["train"], arrays.splits["test"]
     labels, dev_labels = (_stack(unit, scheme, name) for name in ("train", "dev"))
     width = len(scheme.problems(train.labels))  # the problems of one labelling
     weights = _weights(train.clusters, len(labels), width, unit.refits)
@@ -141,7 +141,7 @@ def _measure(
     def predicted(fitted: Sequence[Fitted], name: str) -> NDArray[np.float64]:
         return scheme.joined([fit.predict_proba(features[name]) for fit in fitted])
 
-    dev_scores = {} if arrays.several else scores_of(predicted(task, "dev"), dev.labels, arrays)
+    dev_scores = scores_on_dev(predicted(task, "dev"), arrays)
     joined = predicted(task, "test")
     predictions_of(joined, arrays).write(unit.folder, unit.key.id)
     scores = scores_on_test(joined, test.labels, arrays)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..probes import metrics
+from ..probes import label_sets, metrics
 from ..probes.controls import selectivity
 from .arrays import TaskArrays
 from .controls import Controls
@@ -23,6 +23,14 @@ def scores_of(
     return metrics.scores(
         labels, probabilities.argmax(axis=1), probabilities, len(arrays.classes), arrays.positive
     )
+
+
+def scores_on_dev(joined: Probabilities, arrays: TaskArrays) -> dict[str, float]:
+    """The scores on the dev split; of a task of choices those of its pairs, a sample there."""
+    dev = arrays.splits["dev"]
+    if dev.unknown is None:
+        return scores_of(joined, dev.labels, arrays)
+    return label_sets.scores(dev.labels > 0, joined > 0.5, dev.unknown)
 
 
 def scores_on_test(

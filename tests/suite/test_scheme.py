@@ -133,6 +133,7 @@ def test_several_labels_a_target(fake: Any, config: Config, register: Any, keep:
     assert letter.chosen["converged"] and len(letter.chosen["labels"]) == 6
     assert letter.baselines["majority"]["micro_f1"] < letter.scores["micro_f1"]
     assert "refits_sd_micro_f1" in letter.scores
+    assert letter.dev_scores["micro_f1"] > noise.dev_scores["micro_f1"]
 
 
 def test_a_code_for_several_labels_is_refused(fake: Any, config: Config, register: Any) -> None:
