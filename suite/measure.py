@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from ..core import provenance
 from ..core.errors import DataError, in_one_line
-from ..core.types import SPLITS
 from ..encoders.store import Activations
 from ..probes import metrics
 from ..probes.base import Fitted, Probe
