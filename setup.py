@@ -23,6 +23,7 @@ ENCODERS = [
     "random-vectors = layerwise.encoders.baselines:random_vectors",
 ]
 ARCHITECTURES = [
+    "cell = layerwise.encoders.cell:SearchedCell",
     "gated_cnn = layerwise.encoders.gated_cnn:GatedCNN",
     "lstm = layerwise.encoders.lstm:LSTM",
     "transformer = layerwise.encoders.self_attention:SelfAttention",

@@ -1,0 +1,1 @@
+"""Search for architectures of biLMs: a space of cells, strategies, estimators."""
