@@ -36,7 +36,7 @@ def command(
     records = [
         record
         for record in chosen(read(run), encoder, task)
-        if speed or not task or record.key.task != TASK
+        if record.key.task != TASK or speed or not task or "speed" in task
     ]
     print_table(records, format_, intervals, with_speed=speed, strata=strata)
     return 0
