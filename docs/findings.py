@@ -20,8 +20,8 @@ HERE = Path(__file__).parent
 REFERENCE = HERE.parent / "results" / "reference"
 CARDS = HERE.parent / "encoders" / "pretrained"
 ENCODERS = ("transformer", "lstm", "gated_cnn", "minilm")
-TASKS = ("pos.v1", "constituent.v2", "coref.v2")
-CORPUS = "gum"
+TASKS = ("pos.v1", "constituent.v2", "coref.v2", "gap.v1")
+CORPORA = ("gum", "gap")
 STATIC = ("onehot", "random-vectors")
 PRONOUN = "pronoun.v1"
 SPEED = "speed.v1"
@@ -48,7 +48,7 @@ class Findings:
         self.records = [
             record
             for record in records
-            if record.status == "ok" and (record.key.task == SPEED or record.key.data == CORPUS)
+            if record.status == "ok" and (record.key.task == SPEED or record.key.data in CORPORA)
         ]
 
     def curve(self, encoder: str, task: str) -> list[Layer]:

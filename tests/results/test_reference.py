@@ -76,3 +76,57 @@ def test_coreference_states_its_negatives(records: list[Record]) -> None:
     pairs = [record for record in records if record.key.task == "coref.v1"]
     assert {record.facts["task"]["ratio"] for record in pairs} == {1}
     assert {record.facts["clusters"] for record in pairs} == {"document"}
+
+
+def of(name: str) -> list[Record]:
+    found = RecordFile(REFERENCE.with_name(f"{name}.jsonl")).read()
+    assert not found.problems
+    assert '"/' not in REFERENCE.with_name(f"{name}.jsonl").read_text(encoding="utf-8")
+    return [record for record in found.records if record.status == "ok"]
+
+
+def best(records: list[Record], encoder: str, task: str) -> float:
+    mine = [r for r in records if (r.key.encoder, r.key.task) == (encoder, task)]
+    return max(record.scores[record.metric] for record in mine)
+
+
+def test_word_identity_alone_scores_as_published() -> None:
+    """Pimentel et al. 2020 on English UD: one-hot .856, random type vectors .647, linear probes."""
+    records = of("ewt")
+    assert best(records, "onehot", "pos.v1") == pytest.approx(0.856, abs=0.015)
+    assert best(records, "random-vectors", "pos.v1") == pytest.approx(0.647, abs=0.03)
+    for encoder in LAYERS:
+        assert best(records, encoder, "pos.v1") > best(records, "onehot", "pos.v1") + 0.03
+
+
+def test_every_feature_of_ewt_is_there_at_every_layer() -> None:
+    records = of("ewt")
+    features = {r.key.task for r in records if r.key.task.startswith("morph:")}
+    assert len(features) == 16 and "morph:all.v1" in features
+    for encoder, layers in LAYERS.items():
+        for task in (*features, "arc.v1"):
+            mine = [r for r in records if (r.key.encoder, r.key.task) == (encoder, task)]
+            assert len(mine) == layers, (encoder, task)
+
+
+def test_parallel_text_is_split_alike_in_every_language() -> None:
+    records = [r for r in of("pud") if r.key.task == "pos.v1" and r.key.encoder == "minilm"]
+    languages = {record.key.data for record in records}
+    assert languages == {f"ud:{code}_pud" for code in ("ar", "cs", "en", "fi", "tr")}
+    sizes = {
+        tuple(record.facts["counts"][split]["sentences"] for split in ("train", "dev", "test"))
+        for record in records
+    }
+    assert len(sizes) == 1 and sum(next(iter(sizes))) == 1000
+
+
+def test_no_target_of_a_long_document_is_lost() -> None:
+    records = [r for r in of("litbank") if r.key.task == "coref.v2"]
+    counts = {encoder: set() for encoder in ("minilm", "transformer")}
+    for record in records:
+        if record.key.encoder in counts:
+            counts[record.key.encoder].add(record.counts["test_targets"])
+            assert record.counts["test_targets"] == record.facts["counts"]["test"]["targets"]
+    assert counts["minilm"] == counts["transformer"] and len(counts["minilm"]) == 1
+    windows = [r.facts["encoder"]["input"]["test"] for r in records if r.key.encoder == "minilm"]
+    assert all(each["windows"] > 10 for each in windows)  # of ten documents
