@@ -15,7 +15,7 @@ from .records import Record, RecordFile
 from .table import Table
 
 if TYPE_CHECKING:
-    import pandas  # type: ignore[import-untyped]
+    import pandas
 
 RECORDS = "records.jsonl"
 """The file of records in a run's folder."""

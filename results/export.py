@@ -83,7 +83,7 @@ def to_parquet(table: Table, intervals: bool = False) -> bytes:
     lines below the table under ``legend``, as a JSON list. A field of one type keeps it; one of
     several types is text.
     """
-    import pyarrow  # type: ignore[import-untyped]
+    import pyarrow
     from pyarrow import parquet
 
     kinds = {"low": pyarrow.float64(), "high": pyarrow.float64(), "value": pyarrow.float64()}

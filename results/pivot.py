@@ -11,10 +11,11 @@ from ..core.errors import UsageError
 from . import speed
 from .best import Scored, mark
 from .fields import Item, items, names_of, need, select
+from .notes import interval_note
 from .ordering import by_baseline, natural
 from .records import Record
 from .render import label_text
-from .table import Cell, Column, Failure, Label, Row, Table, interval_note, mean_cell, notes_of
+from .table import Cell, Column, Failure, Label, Row, Table, mean_cell, notes_of
 from .units import cell_of, refuse_mixtures
 from .variants import variants
 

@@ -13,13 +13,14 @@ from statistics import fmean
 from typing import Literal
 
 from ..core.errors import DataError
+from .notes import interval_note, record_notes, seeds_note
 from .ordering import by_baseline, by_place, natural
 from .records import Record
 from .variants import Variant, variants
 
 # Scores shown beside the main one, where measured, in this order.
 _EXTRAS = {
-    "selectivity": "score minus that of the same probe on random labels per word type",
+    "selectivity": "score minus that of the same probe on random labels, its control task",
     "root_accuracy": "how often the root is the least deep of the scored words",
     "spearman": "rank correlation with true distances, sentences of 5 to 50 words",
     "natural_average_precision": "average precision on pairs as they occur in running text",
@@ -296,62 +297,9 @@ def notes_of(
 ) -> tuple[str, ...]:
     """What a reader must know of the numbers, beside the marks."""
     shown = {column.metric for column in columns}
-    notes = [f"{metric}: {meaning}" for metric, meaning in _EXTRAS.items() if metric in shown]
     sizes = {len(cell.values) for row in rows for cell in row.cells if cell.status == "ok"}
-    if len(sizes) == 1 and sizes != {1}:
-        notes.append(f"each score is the mean of n={sizes.pop()} seeds")
-    elif len(sizes) > 1:
-        notes.append(f"scores are means of n={_span(sizes)} seeds, not the same number everywhere")
-    notes.append("data: " + _by_task((record.key.data, record.key.task) for record in records))
-    notes.append("probe: " + _by_task((record.key.probe, record.key.task) for record in records))
-    notes += _scored_splits(records)
-    fitted = [record.chosen for record in records if record.status == "ok" and record.chosen]
-    if loose := sum(chosen.get("converged") is False for chosen in fitted):
-        notes.append(f"{loose} of {len(fitted)} probes did not reach their optimum")
-    if edge := sum(chosen.get("l2_is_at_the_edge") is True for chosen in fitted):
-        notes.append(f"{edge} of {len(fitted)} probes chose an L2 at the end of the grid")
-    return tuple(notes)
-
-
-def _scored_splits(records: Sequence[Record]) -> list[str]:
-    """A line for tasks without training, where their scores are not those on test alone."""
-    tasks: dict[str, set[str]] = defaultdict(set)
-    for record in records:
-        splits = record.facts.get("scored_on")
-        if isinstance(splits, list) and splits != ["test"]:
-            tasks[", ".join(map(str, splits))].add(record.key.task)
-    return [
-        f"scored on {splits} together and not on test alone, since nothing is fitted: "
-        + ", ".join(sorted(found, key=natural))
-        for splits, found in sorted(tasks.items())
-    ]
-
-
-def _by_task(pairs: Iterable[tuple[str, str]]) -> str:
-    tasks: dict[str, set[str]] = defaultdict(set)
-    for value, task in pairs:
-        tasks[value].add(task)
-    if len(tasks) == 1:
-        return next(iter(tasks))
-    return "; ".join(
-        f"{value} ({', '.join(sorted(found, key=natural))})"
-        for value, found in sorted(tasks.items())
-    )
-
-
-def interval_note(records: Sequence[Record]) -> str:
-    """How the records' intervals were drawn; empty where they have none."""
-    intervals = [record.interval for record in records if record.interval is not None]
-    if not intervals:
-        return ""
-    confidence = _span({100 * interval.confidence for interval in intervals})
     return (
-        f"[low, high]: {confidence} % percentile interval, bootstrap over "
-        f"{_span({interval.clusters for interval in intervals})} clusters of targets "
-        f"({_span({interval.replicates for interval in intervals})} replicates)"
+        *(f"{metric}: {meaning}" for metric, meaning in _EXTRAS.items() if metric in shown),
+        *seeds_note(sizes),
+        *record_notes(records),
     )
-
-
-def _span(values: set[int] | set[float]) -> str:
-    low, high = min(values), max(values)
-    return f"{low:g}" if low == high else f"{low:g}–{high:g}"

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core import provenance
-from ..encoders.store import Activations
 from ..probes import context_similarity
 from ..probes.context_similarity import credits, similarities
 from ..results.predictions import Predictions
@@ -21,6 +20,7 @@ from ..results.records import Key, Record
 from ..results.statistics import bootstrap_interval
 from ..tasks.choices import ChoiceData
 from .choice_arrays import ChoiceArrays, Credits, accuracies, by_cluster, choice_baselines
+from .layers import Layers
 
 PROBE = f"{context_similarity.NAME}.{context_similarity.VERSION}"
 
@@ -64,7 +64,7 @@ class ChoiceUnit:
 
 
 def measure_choices(
-    unit: ChoiceUnit, vectors: Mapping[str, Layer], activations: Mapping[str, Activations]
+    unit: ChoiceUnit, vectors: Mapping[str, Layer], activations: Mapping[str, Layers]
 ) -> Record:
     """Choose on a layer's (words, dim) vectors of each split.
 

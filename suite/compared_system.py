@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from ..core.errors import DataError, UsageError, did_you_mean
 from ..core.files import canonical_json
+from ..results.collection import RECORDS
 from ..results.compared import Side
 from ..results.records import Key, Record, RecordFile
 from ..results.speed import split
 from ..results.table import lower_is_better
-from .outcome import RECORDS
 
 Unit = tuple[Record, ...]
 """The records of one layer on one task, one a seed, in the order of the seeds."""

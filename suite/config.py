@@ -90,6 +90,13 @@ def build(given: dict[str, Any], file: Path | None = None) -> RunConfig:
             raise UsageError(
                 "is missing", where=f"--{name}", cure=f"`probe list {name}s` tells the names"
             ) from error
+        if first["type"] == "literal_error":
+            known = [each for each in re.findall("'(.*?)'", first["ctx"]["expected"]) if each]
+            raise UsageError(
+                f"no such choice: {first['input']!r}",
+                where=f"--{name}",
+                cure=did_you_mean(str(first["input"]), known),
+            ) from error
         raise UsageError(first["msg"].removeprefix("Value error, "), where=f"--{name}") from error
 
 

@@ -6,14 +6,11 @@ vector for each word, the trained weights did not bring.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from ..core.errors import LayerwiseError
-from ..encoders.base import Randomisable
 from ..encoders.loading import split_random
 from .config import RunConfig
-from .encoder_options import encoder_of
 
 WORDS = ("onehot", "random-vectors")
 
@@ -25,31 +22,20 @@ class Row(NamedTuple):
     layers: str
 
 
-def rows_of(config: RunConfig) -> Iterator[Row]:
+def rows_of(config: RunConfig, has_weights: Callable[[str], bool]) -> Iterator[Row]:
     """The encoders asked for, each with its twin where it has one, and the words; each once.
 
-    Without controls, only those that are asked for.
+    Without controls, only those that are asked for. ``has_weights`` is asked of an encoder behind
+    its row, when it has been loaded to be measured: whether they can be drawn at random.
     """
-    asked = list(config.encoder)
+    controlled = config.control_encoders and config.controls > 0
     seen = set()
-    for name in asked if not _wanted(config) else _with_twins(config):
-        if name not in seen:
-            seen.add(name)
-            yield Row(name, config.layers)
-    if _wanted(config):
-        yield from (Row(name, "all") for name in WORDS if name not in seen)
-
-
-def _wanted(config: RunConfig) -> bool:
-    return config.control_encoders and config.controls > 0
-
-
-def _with_twins(config: RunConfig) -> Iterator[str]:
     for name in config.encoder:
-        yield name
-        try:
-            has_weights = isinstance(encoder_of(config, name), Randomisable)
-        except LayerwiseError:
-            continue  # that it cannot be had is told where it is measured
-        if has_weights and split_random(name)[1] is None:
-            yield f"{name}+random"
+        twin = f"{name}+random"
+        yield Row(name, config.layers)
+        seen.add(name)
+        plain = split_random(name)[1] is None
+        if controlled and plain and twin not in config.encoder and has_weights(name):
+            yield Row(twin, config.layers)
+    if controlled:
+        yield from (Row(name, "all") for name in WORDS if name not in seen)

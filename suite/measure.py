@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from ..core import provenance
 from ..core.errors import DataError, in_one_line
-from ..encoders.store import Activations
 from ..probes import metrics
 from ..probes.base import Fitted, Probe
 from ..results.records import Key, Record
@@ -24,6 +23,7 @@ from .coding import code_lengths
 from .controls import Controls
 from .fitting import Layer, fit_problems, lay_out
 from .kept import predictions_of
+from .layers import Layers
 from .scheme import Scheme, scheme_of
 from .scoring import (
     control_scores,
@@ -78,7 +78,7 @@ AnyUnit = Unit | ChoiceUnit | TreeUnit
 class LayerJob:
     """All units of one layer: it is read once, and all problems of a task are fitted together."""
 
-    activations: dict[str, Activations]
+    activations: dict[str, Layers]
     units: list[AnyUnit]
     cost: float
 
@@ -97,7 +97,7 @@ def measure_layer(job: LayerJob) -> tuple[float, list[Record]]:
 
 
 def measure(
-    unit: AnyUnit, vectors: Mapping[str, Layer], activations: Mapping[str, Activations]
+    unit: AnyUnit, vectors: Mapping[str, Layer], activations: Mapping[str, Layers]
 ) -> Record:
     """Fit and score the probe and its controls, or choose, on a layer's (words, dim) vectors."""
     try:
@@ -110,9 +110,7 @@ def measure(
         return _failed(unit, error)
 
 
-def _measure(
-    unit: Unit, vectors: Mapping[str, Layer], activations: Mapping[str, Activations]
-) -> Record:
+def _measure(unit: Unit, vectors: Mapping[str, Layer], activations: Mapping[str, Layers]) -> Record:
     arrays = unit.arrays
     if len(arrays.classes) < 2:
         raise DataError(f"only one label in train: {arrays.classes[0]!r}", where=arrays.task)

@@ -11,8 +11,6 @@ from ..core.errors import LayerwiseError
 from ..results.collection import RECORDS
 from ..results.records import Record, RecordFile
 
-__all__ = ["RECORDS", "Outcome", "over_encoders"]
-
 
 @dataclass(frozen=True)
 class Outcome:

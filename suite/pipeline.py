@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from ..core import progress
 from ..core.types import text_hash
-from ..encoders.base import Configured, Encoder
-from ..encoders.store import Activations, Store
+from ..encoders.base import Configured, Encoder, Randomisable
+from ..encoders.store import Store
 from ..results.records import Key, Record
 from . import engine
 from .blame import blame
@@ -19,6 +19,7 @@ from .config import RunConfig, select_layers
 from .control_encoders import Row, rows_of
 from .encoder_options import encoder_of
 from .kept import targets_of
+from .layers import Layers
 from .measure import LayerJob, Unit, measure_layer
 from .outcome import Outcome, over_encoders
 from .prepared import AnyPrepared, Prepared, documents_of, prepare_tasks, probe_of
@@ -32,7 +33,7 @@ class Reading:
     """A unit, and the activations of each split that it reads."""
 
     unit: Unit | ChoiceUnit | TreeUnit
-    activations: dict[str, Activations]
+    activations: dict[str, Layers]
 
 
 @dataclass(frozen=True)
@@ -47,14 +48,22 @@ class Planned:
 def evaluate(config: RunConfig) -> Outcome:
     """Measure what is asked for and not recorded yet; return all that was asked for."""
     tasks = prepare_tasks(config)
-    rows = {row.encoder: row for row in rows_of(config)}
+    rows: dict[str, Row] = {}
+    with_weights: set[str] = set()
+
+    def names() -> Iterator[str]:
+        for row in rows_of(config, with_weights.__contains__):
+            rows[row.encoder] = row
+            yield row.encoder
 
     def measure(name: str, known: Mapping[str, Record]) -> tuple[list[Record], Iterator[Record]]:
         with blame(f"encoder {name}"):
             planned = plan(config, rows[name], tasks, known)
+        if isinstance(planned.encoder, Randomisable):
+            with_weights.add(name)
         return planned.recorded, compute(config, planned)
 
-    return over_encoders(rows, config.folder(), measure)
+    return over_encoders(names(), config.folder(), measure)
 
 
 def plan(
@@ -110,13 +119,10 @@ def _reads_words(encoder: Encoder, task: AnyPrepared) -> bool:
     return isinstance(task, Prepared) and bool(getattr(encoder, "word_identity", False))
 
 
-def _read(
-    encoder: Encoder, task: AnyPrepared, encoded: Mapping[str, Activations]
-) -> dict[str, Activations]:
+def _read(encoder: Encoder, task: AnyPrepared, encoded: Mapping[str, Layers]) -> dict[str, Layers]:
     """What stands for each split of the task: its activations, or its words themselves."""
     if isinstance(task, Prepared) and _reads_words(encoder, task):
-        # To those who read them they are alike: a layer, a manifest and seconds.
-        return cast(dict[str, Activations], word_identities(task.data.splits))
+        return dict(word_identities(task.data.splits))
     splits = task.data.splits.items()
     return {name: encoded[text_hash(split.documents)] for name, split in splits}
 
@@ -168,7 +174,7 @@ def _unit(
     encoder: Encoder,
     key: Key,
     task: AnyPrepared,
-    activations: dict[str, Activations],
+    activations: dict[str, Layers],
 ) -> Unit | ChoiceUnit | TreeUnit:
     facts: dict[str, Any] = {
         **task.data.facts,

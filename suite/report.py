@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..core.errors import DataError, UsageError, did_you_mean
+from ..results.collection import RECORDS
 from ..results.predictions import read_predictions
 from ..results.records import Record, RecordFile
 from ..results.report.errors_in_context import Kept
 from ..results.report.page import page
 from ..results.targets import TestTargets, read_targets
-from .outcome import RECORDS
 from .rerun import commands_of
 
 

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from ..core import provenance
 from ..core.types import SPLITS
-from ..encoders.store import Activations
 from ..probes import structural
 from ..probes.controls import selectivity
 from ..probes.structural import Sentences, StructuralProbe
@@ -23,6 +22,7 @@ from ..results.predictions import Predictions
 from ..results.records import Key, Record
 from ..results.statistics import bootstrap_interval
 from ..tasks.dependency_trees import TreeData
+from .layers import Layers
 from .structural_arrays import (
     Control,
     Heads,
@@ -96,7 +96,7 @@ class TreeUnit:
 
 
 def measure_trees(
-    unit: TreeUnit, vectors: Mapping[str, Layer], activations: Mapping[str, Activations]
+    unit: TreeUnit, vectors: Mapping[str, Layer], activations: Mapping[str, Layers]
 ) -> Record:
     """Fit and score the probe and its controls on a layer's (words, dim) vectors of each split.
 

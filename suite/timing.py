@@ -22,10 +22,11 @@ from ..encoders.loading import load_encoder
 from ..encoders.stages import Marks, find_marks
 from ..encoders.stopwatch import Stopwatch, stopwatch
 from ..encoders.timing import TimedBatch
+from ..results.collection import RECORDS
 from ..results.records import Record, RecordFile
 from ..results.speed import TASK
 from ..tasks.corpora import load_corpus
-from .outcome import RECORDS, Outcome
+from .outcome import Outcome
 from .sequences import sequences
 from .speed_records import Batch, failures, keys, records
 

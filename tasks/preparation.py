@@ -31,10 +31,12 @@ def prepare(task: Task, corpus: Corpus, apart: str = "") -> TaskData:
     ``apart`` keeps the word forms (``type``) or lemmas (``lemma``) of the splits apart.
     """
     texts = {name: rewritten(task, corpus.splits.get(name, ())) for name in SPLITS}
-    located = {name: _located(texts[name], task.targets) for name in SPLITS}
+    located = {name: _located(texts[name], task.targets) for name in ("train", "dev")}
     groups = None
     if isinstance(task, Ranking):
         groups, located["test"] = _choices(task, texts["test"])
+    else:
+        located["test"] = _located(texts["test"], task.targets)
     for name in SPLITS:
         if not located[name]:
             raise DataError(

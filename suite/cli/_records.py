@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from ...core.errors import DataError, UsageError, did_you_mean
+from ...results.collection import RECORDS
 from ...results.records import Record, RecordFile
 from ...results.speed import TASK
-from ..outcome import RECORDS
 
 
 def read(run: tuple[Path, ...]) -> list[Record]:

@@ -166,7 +166,7 @@ def _settings(
         first = error.errors(include_url=False)[0]
         name = str(first["loc"][0])
         flag = f"--set {name}" if name in changed else f"--{name.replace('_', '-')}"
-        raise UsageError(first["msg"], where=flag) from error
+        raise UsageError(first["msg"].removeprefix("Value error, "), where=flag) from error
 
 
 def _say(what: str, plan: TrainingSettings, found: Estimate) -> None:

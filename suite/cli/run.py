@@ -134,18 +134,19 @@ def command(
 
 def _times(outcome: Any, speed: bool) -> list[Any]:
     """The times that `probe time` recorded in the run's folder, where they are asked for."""
+    from ...results.collection import RECORDS
     from ...results.records import RecordFile
     from ...results.speed import split
-    from ..outcome import RECORDS
 
     return split(RecordFile(outcome.folder / RECORDS).read().records)[1] if speed else []
 
 
 def _dry_run(settings: Any) -> int:
+    from ...encoders.base import Randomisable
     from ...encoders.store import Store
+    from ...results.collection import RECORDS
     from ...results.records import RecordFile
     from ..control_encoders import rows_of
-    from ..outcome import RECORDS
     from ..pipeline import plan
     from ..prepared import documents_of, prepare_tasks
 
@@ -154,9 +155,12 @@ def _dry_run(settings: Any) -> int:
         click.echo(f"{task.data.task}: {task.summary}")
     file = RecordFile(settings.folder() / RECORDS)
     documents = documents_of(tasks)
-    for row in rows_of(settings):
+    store = Store()
+    with_weights: set[str] = set()
+    for row in rows_of(settings, with_weights.__contains__):
         planned = plan(settings, row, tasks, file.good())
-        store = Store()
+        if isinstance(planned.encoder, Randomisable):
+            with_weights.add(row.encoder)
         stored = sum(store.find(planned.encoder, read) is not None for read in documents)
         click.echo(
             f"{row.encoder}: {len(planned.encoder.layer_names)} layers x {planned.encoder.dim}, "

@@ -141,4 +141,4 @@ def test_it_is_pretrained_by_the_command(tmp_path: Path) -> None:
     assert encoder.layer_names == ("characters", "cell 1")
 
     wrong = CliRunner().invoke(command, [*options.split(), "--set", "cell=c1/t:7=1"])
-    assert str(wrong.exception).startswith("--set cell: Value error, cell, node 1 (t:7): there is")
+    assert str(wrong.exception).startswith("--set cell: cell, node 1 (t:7): there is")

@@ -104,7 +104,7 @@ def test_every_feature_of_ewt_is_there_at_every_layer() -> None:
     features = {r.key.task for r in records if r.key.task.startswith("morph:")}
     assert len(features) == 16 and "morph:all.v1" in features
     for encoder, layers in LAYERS.items():
-        for task in (*features, "arc.v1"):
+        for task in (*features, "arc.v1", "deprel.v1"):
             mine = [r for r in records if (r.key.encoder, r.key.task) == (encoder, task)]
             assert len(mine) == layers, (encoder, task)
 

@@ -211,7 +211,7 @@ def test_files_show_the_extras_without_intervals(unit):
 @pytest.mark.parametrize("intervals", [False, True])
 def test_every_format_explains_the_extras_that_it_shows(unit, intervals):
     notes = (
-        "selectivity: score minus that of the same probe on random labels per word type",
+        "selectivity: score minus that of the same probe on random labels, its control task",
         "compression: bits of a uniform code over those of the online code",
     )
     for shows in (render.to_markdown, render.to_latex, render.to_json, to_terminal):

@@ -7,21 +7,26 @@ from typing import Any
 
 import pytest
 
-from layerwise.suite.config import RunConfig
+from layerwise.core.errors import UsageError
+from layerwise.suite.config import RunConfig, build
 from layerwise.suite.control_encoders import Row, rows_of
 from layerwise.suite.pipeline import evaluate
 
 Config = Callable[..., RunConfig]
 
 
+def rows(config: RunConfig) -> list[Row]:
+    """The rows where only the transformer, whatever its weights, can have random ones."""
+    return list(rows_of(config, lambda name: name.startswith("transformer")))
+
+
 def names(config: RunConfig) -> list[str]:
-    return [row.encoder for row in rows_of(config)]
+    return [row.encoder for row in rows(config)]
 
 
-def test_twins_and_words_stand_beside_what_is_asked_for(config: Config, fake: Any) -> None:
-    fake()  # it has no random weights
+def test_twins_and_words_stand_beside_what_is_asked_for(config: Config) -> None:
     asked = config(encoder=("transformer", "fake"), control_encoders=True, layers="1")
-    assert list(rows_of(asked)) == [
+    assert rows(asked) == [
         Row("transformer", "1"),
         Row("transformer+random", "1"),
         Row("fake", "1"),
@@ -38,6 +43,28 @@ def test_none_stands_there_twice(config: Config) -> None:
         "transformer+random7",
         "onehot",
     ]
+
+
+def test_a_twin_is_measured_of_an_encoder_that_can_have_one(
+    config: Config, fake: Any, register: Any
+) -> None:
+    loads: list[str] = []
+
+    class Drawn(type(fake("plain"))):  # type: ignore[misc]
+        """A fake that can be had with random weights."""
+
+        def randomised(self, seed: int) -> Any:
+            return type(self)(weight=7.0)
+
+    def factory(argument: str, options: Any) -> Any:
+        loads.append(argument)
+        return Drawn()
+
+    register("encoder", "drawn", factory)
+    outcome = evaluate(config(encoder=("drawn", "plain"), control_encoders=True))
+    measured = list(dict.fromkeys(record.key.encoder for record in outcome.records))
+    assert measured == ["drawn", "drawn+random", "plain", "onehot", "random-vectors"]
+    assert len(loads) == 2  # once for itself, once for its twin
 
 
 @pytest.mark.parametrize("without", [{"control_encoders": False}, {"controls": 0}])
@@ -87,6 +114,19 @@ def test_words_can_be_kept_apart(
         assert facts["kept"][name] + facts["dropped"][name] == total
         assert apart.facts["counts"][name]["targets"] == facts["kept"][name]
     assert apart.key.settings["disjoint"] == "lemma"
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "told"),
+    [
+        ("disjoint", "word", "no such choice: 'word'; known: lemma, type"),
+        ("split", "given ", "did you mean given?"),
+    ],
+)
+def test_a_choice_that_there_is_not(setting: str, value: str, told: str) -> None:
+    with pytest.raises(UsageError, match=f"--{setting}: ") as raised:
+        build({"encoder": ("onehot",), "task": ("pos",), setting: value})
+    assert told in str(raised.value)
 
 
 def test_records_carry_the_audit(config: Config, fake: Any) -> None:

@@ -122,7 +122,7 @@ class TestErrors:
                 "--set: transformer has no setting 'layer'; did you mean layers?",
             ),
             (("--set", "layers=many"), "--set layers: Input should be a valid integer"),
-            (("--set", "heads=3"), "--set heads: Value error, 3 heads cannot share a width of 8"),
+            (("--set", "heads=3"), "--set heads: 3 heads cannot share a width of 8"),
             (("--size", "huge"), "--size: transformer has no size 'huge'"),
             (("--window", 1), "--window: Input should be greater than or equal to 2"),
             (("--softmax", "adaptive", "--vocabulary", 2), "--softmax adaptive: a width of 8"),

@@ -41,16 +41,12 @@ class Traits(Task):
             yield Target(document.document.id, Span(i, i + 1), None, tuple(labels))
 
 
-class SameLetter(Task):
-    """Choose the earlier word of the sentence that begins with the same letter."""
+class LetterPairs(Task):
+    """Does an earlier word of the sentence begin with the same letter?"""
 
-    metric, positive = "choice_accuracy", "yes"
+    positive = "yes"
 
-    def targets(self, document: AnnotatedDocument) -> Iterator[Target]:
-        for choice in self.candidates(document):
-            yield from choice[:2]
-
-    def candidates(self, document: AnnotatedDocument) -> Iterator[list[Target]]:
+    def pairs(self, document: AnnotatedDocument) -> Iterator[list[Target]]:
         starts = document.document.sentence_starts
         for start, end in pairwise(starts):
             for i in range(start + 1, end):
@@ -74,11 +70,23 @@ class SameLetter(Task):
         return {"closest": ["yes" if each else "no" for each in near]}
 
 
-class Balanced(SameLetter):
+class SameLetter(LetterPairs):
+    """Choose the one that does."""
+
+    metric = "choice_accuracy"
+
+    def targets(self, document: AnnotatedDocument) -> Iterator[Target]:
+        for choice in self.pairs(document):
+            yield from choice[:2]
+
+    def candidates(self, document: AnnotatedDocument) -> Iterator[list[Target]]:
+        return self.pairs(document)
+
+
+class Balanced(LetterPairs):
     """The same pairs without a choice: a sample, and all there are."""
 
     metric = "f1"
-    candidates = None  # type: ignore[assignment]
 
     def targets(self, document: AnnotatedDocument) -> Iterator[Target]:
         for target in self.natural(document):
@@ -86,7 +94,7 @@ class Balanced(SameLetter):
                 yield target
 
     def natural(self, document: AnnotatedDocument) -> Iterator[Target]:
-        for choice in SameLetter.candidates(self, document):
+        for choice in self.pairs(document):
             yield from choice
 
 

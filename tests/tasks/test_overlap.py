@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 
 from layerwise.core.errors import DataError, UsageError
 from layerwise.core.types import Document, Sentence
-from layerwise.tasks import overlap
+from layerwise.tasks import plain_words as running
 from layerwise.tasks.overlap import (
     Overlap,
     TextIndex,
-    plain_words,
     search_documents,
     search_file,
 )
+from layerwise.tasks.plain_words import plain_words
 
 WORDS = ["a", "b", "7", "été", "好"]
 
@@ -99,7 +99,7 @@ def test_files_against_sets_whatever_the_block(
     path = tmp_path / ("text.gz" if packed else "text.txt")
     data = written.encode("utf-8")
     path.write_bytes(gzip.compress(data) if packed else data)
-    monkeypatch.setattr(overlap, "_BLOCK", block)
+    monkeypatch.setattr(running, "_BLOCK", block)
     documents = [document(f"t{i}", text) for i, text in enumerate(texts)]
     index = TextIndex(documents, n)
     search, examples = search_file(index, path)
@@ -167,7 +167,7 @@ def test_memory_is_that_of_the_documents(tmp_path: Path, monkeypatch: pytest.Mon
     with gzip.open(path, "wt") as stream:
         for start in range(0, 400_000, 1000):  # one line, and every word of it new
             stream.write("".join(f"word{i} " for i in range(start, start + 1000)))
-    monkeypatch.setattr(overlap, "_BLOCK", 1 << 14)
+    monkeypatch.setattr(running, "_BLOCK", 1 << 14)
     index = TextIndex([document("d", WORDS * 10)])
     tracemalloc.start()
     search, _ = search_file(index, path)
@@ -194,8 +194,8 @@ def test_wrong_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         search_file(index, tmp_path / "none.txt")
     with pytest.raises(DataError, match="cannot be read"):
         search_file(index, tmp_path)
-    monkeypatch.setattr(overlap, "_LONGEST", 1000)
-    monkeypatch.setattr(overlap, "_BLOCK", 100)
+    monkeypatch.setattr(running, "_LONGEST", 1000)
+    monkeypatch.setattr(running, "_BLOCK", 100)
     (tmp_path / "zeros.txt").write_bytes(bytes(5000))
     with pytest.raises(DataError, match="no space and no end of a line"):
         search_file(index, tmp_path / "zeros.txt")
