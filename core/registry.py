@@ -14,7 +14,7 @@ from typing import Any
 
 from .errors import LayerwiseError, UsageError, did_you_mean
 
-KINDS = ("encoder", "architecture", "task", "probe")
+KINDS = ("encoder", "architecture", "task", "probe", "space", "strategy", "estimator")
 
 
 class PluginWarning(UserWarning):
@@ -26,7 +26,7 @@ def _entries(kind: str) -> dict[str, EntryPoint]:
     found: dict[str, EntryPoint] = {}
     # Ours first, so that another distribution can never take over a name of ours.
     entries = sorted(
-        entry_points(group=f"layerwise.{kind}s"), key=lambda e: (not _is_ours(e), e.name, e.value)
+        entry_points(group=_group(kind)), key=lambda e: (not _is_ours(e), e.name, e.value)
     )
     for entry in entries:
         first = found.setdefault(entry.name, entry)
@@ -38,6 +38,10 @@ def _entries(kind: str) -> dict[str, EntryPoint]:
                 stacklevel=3,
             )
     return found
+
+
+def _group(kind: str) -> str:
+    return f"layerwise.{kind[:-1]}ies" if kind.endswith("y") else f"layerwise.{kind}s"
 
 
 def _owner(entry: EntryPoint) -> str:

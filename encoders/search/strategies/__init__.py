@@ -1,0 +1,1 @@
+"""Strategies of search: each chooses what to ask next."""

@@ -1,0 +1,1 @@
+"""Spaces whose every candidate has been trained by others, with their published results."""
