@@ -1,0 +1,1 @@
+"""Estimators of search: each tells what a candidate is worth."""

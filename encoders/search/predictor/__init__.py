@@ -1,0 +1,1 @@
+"""Predictors of the rank of a cell, fitted on trained ones."""
