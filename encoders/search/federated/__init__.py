@@ -1,0 +1,1 @@
+"""Federated search with differential privacy."""
