@@ -11,7 +11,7 @@ from ...results.escaping import visible
 
 @click.group(name="list")
 def command() -> None:
-    """List encoders, tasks, probes or data."""
+    """List encoders, tasks, probes, data, or what a search is made of."""
 
 
 def _as_json(function: click.decorators.FC) -> click.decorators.FC:
@@ -30,6 +30,27 @@ def encoders(as_json: bool) -> None:
 def probes(as_json: bool) -> None:
     """The names that --probe takes."""
     _plugins("probe", as_json)
+
+
+@command.command()
+@_as_json
+def spaces(as_json: bool) -> None:
+    """The names that `probe search --space` takes."""
+    _plugins("space", as_json)
+
+
+@command.command()
+@_as_json
+def strategies(as_json: bool) -> None:
+    """The names that `probe search --strategy` takes."""
+    _plugins("strategy", as_json)
+
+
+@command.command()
+@_as_json
+def estimators(as_json: bool) -> None:
+    """The names that `probe search --estimator` takes."""
+    _plugins("estimator", as_json)
 
 
 @command.command()
