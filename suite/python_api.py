@@ -13,7 +13,7 @@
 ``probe time``         ``suite.timing.evaluate(suite.timing.TimeConfig(...))``
 ``probe pretrain``     ``encoders.pretrain.pretrain``
 ``probe search``       ``suite.search.evaluate(suite.search.SearchConfig(...))``
-``probe nas-probe``    ``suite.nas_probe.evaluate(suite.nas_probe_bench.NasProbeSettings(...), ...)``
+``probe nas-probe``    ``suite.nas_probe.evaluate(nas_probe_bench.NasProbeSettings(...), FOLDER)``
 ``probe loss-curve``   ``results.loss_curve.draw(results.loss_curve.read_curve(...))``
 ``probe list``         ``core.registry.names``, ``tasks.corpora.list_corpora``
 ``probe data``         ``layerwise.load_corpus(NAME)``; ``tasks.audit.audit``, ``tasks.check``

@@ -23,10 +23,13 @@ from layerwise.suite.cli import Commands, probe
 COMMANDS = [
     *("", "run", "show", "fit", "pretrain", "list", "data", "check", "time"),
     *("mix", "similarity", "contextuality", "loss-curve", "table", "compare", "plot", "report"),
+    *("search", "nas-probe", "prune", "cost"),
 ]
 SUBCOMMANDS = [
     *("list encoders", "list tasks", "list probes", "list data", "check encoder"),
+    *("list spaces", "list strategies", "list estimators"),
     *("data audit", "data check", "data export", "data fetch", "data list", "data stats"),
+    *("cost fit", "cost predict"),
 ]
 # What a terminal obeys or hides: C0 but the line break, C1, bidirectional marks.
 ACTS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -89,7 +92,8 @@ class TestHelp:
             "try:\n    main()\n"
             "finally:\n    print(*sorted(sys.modules))"
         )
-        for arguments in (["--help"], ["run", "--help"], ["list", "tasks", "--help"]):
+        for words in ("--help", "run --help", "list tasks --help", "search --help"):
+            arguments = words.split()
             done = subprocess.run(
                 [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
             )
@@ -388,7 +392,10 @@ class TestShow:
 
 
 class TestLists:
-    @pytest.mark.parametrize("what", ["encoders", "tasks", "probes", "data"])
+    @pytest.mark.parametrize(
+        "what",
+        ["encoders", "tasks", "probes", "data", "spaces", "strategies", "estimators"],
+    )
     def test_as_lines_and_as_json(self, what: str, command: Command) -> None:
         said, rows = command("list", what), json.loads(command("list", what, "--json").out)
         assert said.code == 0 and said.err == ""
