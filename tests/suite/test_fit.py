@@ -82,7 +82,8 @@ class TestNumbers:
         assert scores["accuracy"] == pytest.approx(np.mean(predicted == np.array(y_test)))
         assert scores["macro_f1"] == pytest.approx(f1_score(y_test, predicted, average="macro"))
         bits = log_loss(y_test, p, labels=oracle.classes_) / math.log(2)
-        assert scores["cross_entropy_bits"] == pytest.approx(bits, rel=1e-5)
+        # Rounding in float32 differs from processor to processor: 1.2e-5 off has been seen.
+        assert scores["cross_entropy_bits"] == pytest.approx(bits, rel=1e-4)
         assert scores["majority_accuracy"] == dummy.score(x_test, y_test)
         assert (found["rows"], found["features"], found["classes"]) == (300, 6, classes)
         assert scores["rows"] == 120 and scores["unknown_labels"] == 0

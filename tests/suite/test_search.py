@@ -420,8 +420,9 @@ def test_a_killed_or_interrupted_command_goes_on(
 
 
 def untimed_table(text: str) -> list[str]:
-    """The lines without those of the arms, which tell the time."""
-    return [line for line in text.splitlines() if not line.startswith(("climb", "random"))]
+    """The lines without those of the arms, which tell the time, and set the table's width by it."""
+    told = [line for line in text.splitlines() if not line.startswith(("climb", "random", "─"))]
+    return [" ".join(line.split()) for line in told]
 
 
 def untimed(text: str) -> list[dict[str, Any]]:
