@@ -29,12 +29,13 @@ def commands() -> Iterator[list[str]]:
 @pytest.mark.parametrize("words", list(commands()), ids=" ".join)
 def test_a_command_of_the_readme_is_understood(words: list[str]) -> None:
     command: click.Command = probe
-    context = click.Context(probe)
+    # A command keeps the names of --help that it is first asked with: those of the whole.
+    context = click.Context(probe, help_option_names=["-h", "--help"])
     while isinstance(command, click.Group):
         found = command.get_command(context, words[0])
         assert found is not None, words[0]
         command, words = found, words[1:]
-    made = command.make_context(command.name, words)
+    made = command.make_context(command.name, words, parent=context)
     assert made.params
 
 
