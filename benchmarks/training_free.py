@@ -29,12 +29,12 @@ import torch
 
 from layerwise.core.errors import UsageError
 from layerwise.core.files import append_line
-from layerwise.encoders.search.agreement import Agreement, agreement, best, rho, tau
 from layerwise.encoders.search.space.canonical import canonical
 from layerwise.encoders.search.space.grammar import parse
 from layerwise.encoders.search.training_free.probe_batch import ProbeBatch, Spread, text_batch
 from layerwise.encoders.search.training_free.recording import record
 from layerwise.encoders.search.training_free.scores import SCORES, value
+from layerwise.results.agreement import Agreement, agreement, best, rho, tau
 
 FORWARD = (
     "naswot",

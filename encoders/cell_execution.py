@@ -39,6 +39,10 @@ class CellLayer(nn.Module):
                 self.nodes[str(number)] = module
 
     def forward(self, x: Tensor) -> Tensor:
+        return self.values(x)[Ref(self.cell.out)]
+
+    def values(self, x: Tensor) -> Values:
+        """What each node gives, (batch, time, width); 0 is the input."""
         values: Values = {Ref(0): x}
         for stage in self._stages:
             if stage.way is Way.PARALLEL:
@@ -47,7 +51,7 @@ class CellLayer(nn.Module):
                 self._scan(stage, values)
             else:
                 self._step(stage, values)
-        return values[Ref(self.cell.out)]
+        return values
 
     def operation(self, number: int) -> Callable[..., Tensor]:
         """What a node does with its inputs."""

@@ -11,7 +11,7 @@ from ..encoders.search.journal import Journal
 from ..encoders.search.loop import search
 from ..encoders.search.protocols import Estimate, Strategy, Trial
 from ..encoders.search.search_budget import SearchBudget
-from ..results.search_table import duration
+from ..results.duration import duration
 from .search import SearchConfig
 from .search_plan import Plan, plan
 

@@ -12,7 +12,8 @@ from ..core.registry import split_name
 from ..encoders.search.confirmation import Mean, mean_of
 from ..encoders.search.front import pareto_front
 from ..encoders.search.journal import Evaluation
-from ..results.search_table import duration, grid, number, with_interval
+from ..results.duration import duration
+from ..results.search_table import grid, number, with_interval
 from .search import Arm, SearchConfig, SearchOutcome
 from .search_plan import COUNTED, PROBE
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import statistics
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,16 +10,17 @@ from typing import Any, Protocol
 
 import torch
 
-from ...core.errors import DataError, UsageError
 from ..cell_execution import CellLayer
 from ..stopwatch import HostClock
 from .loop import Remembering
-from .protocols import Estimate, Estimator, SearchSpace, Setting, Trial
+from .protocols import Estimate, Estimator, Setting, Trial
+from .require_cells import require_cells
 from .space.grammar import Cell, parse
 from .space.widths import parameters
 from .stack_depth import stack_depth
 
 _WORDS = 128
+_CURE = "take the space cell or nasbench-nlp"
 _WARM, _TIMED = 2, 9  # passes
 
 
@@ -61,7 +61,7 @@ class Latency:
     name = "latency"
 
     def __init__(self, setting: Setting) -> None:
-        _refuse_other_than_cells(setting.space, self.name)
+        require_cells(setting.space, f"--objective {self.name}", _CURE)
         self._dim = setting.dim
 
     def estimate(self, trial: Trial, seed: int = 0) -> Estimate:
@@ -88,7 +88,7 @@ class Parameters:
     name = "parameters"
 
     def __init__(self, setting: Setting) -> None:
-        _refuse_other_than_cells(setting.space, self.name)
+        require_cells(setting.space, f"--objective {self.name}", _CURE)
         self._setting = setting
 
     def estimate(self, trial: Trial, seed: int = 0) -> Estimate:
@@ -129,17 +129,6 @@ class Objectives:
 
 def _cell(trial: Trial) -> Cell:
     return parse(trial.candidate)
-
-
-def _refuse_other_than_cells(space: SearchSpace, objective: str) -> None:
-    try:
-        parse(space.sample(random.Random(0)))
-    except DataError as error:
-        raise UsageError(
-            f"the candidates of {space.name} are no cells that could be built",
-            where=f"--objective {objective}",
-            cure="take the space cell or nasbench-nlp",
-        ) from error
 
 
 @contextmanager

@@ -116,6 +116,7 @@ def command(
     from ...encoders.pretrain import pretrain
     from ...encoders.processes import is_first
     from ...encoders.training_log import LOG
+    from ...results.duration import duration
     from ...results.loss_curve import draw, read_curve
 
     card = pretrain(settings, plan, text, held_out, output, _command_line(), device, compiler)
@@ -126,7 +127,7 @@ def command(
         click.echo(
             f"held-out perplexity {reached['mean']} (forward {reached['forward']}, backward "
             f"{reached['backward']}) on {reached['words']:,} words after {card['steps']:,} steps, "
-            f"{card['words_seen']:,} words, {_duration(card['seconds'])}; "
+            f"{card['words_seen']:,} words, {duration(card['seconds'])}; "
             f"use it as --encoder local:{output}"
         )
     return 0
@@ -171,13 +172,15 @@ def _settings(
 
 def _say(what: str, plan: TrainingSettings, found: Estimate) -> None:
     """Print an estimate."""
+    from ...results.duration import duration
+
     parts = " + ".join(f"{name} {count:,}" for name, count in found.parameters.items())
     memory = found.memory
     times_over = found.words_to_read / found.words
     of_text = f"{found.words:,} words" + ("" if found.complete else " and more were looked at")
     over = f", {times_over:.1f} times over" if found.complete else ""
     speed = found.words_to_read / found.steps / found.step_seconds
-    steps = f"{found.steps:,} steps of {_duration(found.step_seconds)}"
+    steps = f"{found.steps:,} steps of {duration(found.step_seconds)}"
     click.echo(
         f"{what}: {parts} = {sum(found.parameters.values()):,} parameters\n"
         f"text: {of_text}; {plan.output_layer} softmax over {found.vocabulary:,} words\n"
@@ -185,9 +188,9 @@ def _say(what: str, plan: TrainingSettings, found: Estimate) -> None:
         f"{_size(memory.step)} (gradients and activations, measured), saving "
         f"{_size(memory.saving)}; at its highest {_size(memory.highest)} allocated, beside Python "
         "and torch\n"
-        f"time: {_duration(found.steps * found.step_seconds)} for {steps} (median of {found.timed},"
+        f"time: {duration(found.steps * found.step_seconds)} for {steps} (median of {found.timed},"
         f" {speed:,.0f} words a second), which read {found.words_to_read:,} words{over}; "
-        f"{_duration(found.evaluations * found.evaluation_seconds)} to measure held-out text "
+        f"{duration(found.evaluations * found.evaluation_seconds)} to measure held-out text "
         f"{found.evaluations:,} times\n"
         "nothing was kept: this was a dry run"
     )
@@ -195,16 +198,6 @@ def _say(what: str, plan: TrainingSettings, found: Estimate) -> None:
 
 def _size(count: int) -> str:
     return f"{count / 2**20:,.1f} MiB"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 10:
-        return f"{seconds:.2g} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def _command_line() -> str:

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from layerwise.results.search_table import duration, grid, number, with_interval
+from layerwise.results.search_table import grid, number, with_interval
 
 
 @pytest.mark.parametrize(
@@ -30,20 +30,6 @@ def test_a_number_has_four_digits(value: float | None, shown: str) -> None:
 def test_an_interval_stands_behind_its_mean() -> None:
     assert with_interval(4.5, (4.25, 4.75)) == "4.500 [4.250, 4.750]"
     assert with_interval(math.inf, None) == "inf"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "shown"),
-    [
-        (0.0251, "0.025 s"),
-        (9.9, "9.9 s"),
-        (59.7, "1 min 0 s"),
-        (75, "1 min 15 s"),
-        (7500, "2 h 5 min"),
-    ],
-)
-def test_a_time_is_told_in_its_unit(seconds: float, shown: str) -> None:
-    assert duration(seconds) == shown
 
 
 def test_columns_are_aligned_and_texts_are_harmless() -> None:

@@ -7,7 +7,6 @@ schedule of the learning rate, and nothing is written but the cache of the text.
 from __future__ import annotations
 
 import math
-import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,8 +29,8 @@ from ...training_settings import TrainingSettings, rate
 from ...training_step import Trainer
 from ...training_text import Text, Windows, build_vocabulary
 from ..protocols import Setting, Table
+from ..require_cells import require_cells
 from ..space.aliases import read_cell
-from ..space.grammar import parse
 from ..space.validity import check
 from ..stack_depth import stack_depth
 
@@ -79,7 +78,7 @@ class BriefTraining:
     def __init__(
         self, setting: Setting, where: str, held_out_words: int = 20_000, device: str = "cpu"
     ) -> None:
-        _refuse_other_than_cells(setting, where)
+        require_cells(setting.space, where)
         if not setting.text:
             raise UsageError(
                 "a training needs text",
@@ -213,14 +212,3 @@ def _spread(text: Text, window: int, words: int) -> Text:
     starts = np.arange(wanted) * windows // wanted * window  # (wanted,)
     kept = text.words[(starts[:, None] + np.arange(window)).reshape(-1)]  # (wanted * window,)
     return replace(text, words=kept, counts=count(kept, len(text.types)))
-
-
-def _refuse_other_than_cells(setting: Setting, where: str) -> None:
-    try:
-        parse(setting.space.sample(random.Random(0)))
-    except DataError as error:
-        raise UsageError(
-            f"the candidates of {setting.space.name} are no cells that could be trained",
-            where=where,
-            cure="take --space cell, or --estimator table",
-        ) from error

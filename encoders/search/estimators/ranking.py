@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import replace
 from typing import Any
 
@@ -10,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 
-from ....core.errors import DataError, UsageError
+from ....core.errors import UsageError
 from ....core.registry import load
 from ..predictor.fit import LEAST, Loss, Model, RankingPredictor
 from ..protocols import Estimate, Estimator, Setting, Trial
+from ..require_cells import require_cells
 from ..space.grammar import Cell, parse
 
 Array = NDArray[Any]
@@ -51,14 +51,7 @@ class Ranking:
                 where="--estimator renas",
                 cure=f"take {LEAST} or more, 1 or more, and 0 to 1",
             )
-        try:
-            parse(setting.space.sample(random.Random(0)))
-        except DataError as error:
-            raise UsageError(
-                f"the candidates of the space {setting.space.name} are not cells",
-                where="--estimator renas",
-                cure="take the space cell or nasbench-nlp",
-            ) from error
+        require_cells(setting.space, "--estimator renas")
         self.first, self.batch, self.share, self.model, self.loss = first, batch, share, model, loss
         self._truth: Estimator = load("estimator", truth)(setting, **options)
         self._told: dict[tuple[str, int], Estimate] = {}

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from ....core.errors import DataError, UsageError
+from ....core.errors import UsageError
 from ..protocols import Estimate, Setting, Trial
+from ..require_cells import require_cells
 from ..space.grammar import parse
 from ..training_free.probe_batch import Spread, random_batch, text_batch
 from ..training_free.recording import record
@@ -49,14 +50,7 @@ class TrainingFree:
         ):
             if size < least:
                 raise UsageError(f"{name} {size}", where=_WHERE, cure=f"take {least} or more")
-        try:
-            parse(setting.space.decode([0] * len(setting.space.genes)))
-        except DataError as error:
-            raise UsageError(
-                f"the candidates of {setting.space.name} are no cells that could be run",
-                where=_WHERE,
-                cure="take --space cell, or --estimator table",
-            ) from error
+        require_cells(setting.space, _WHERE)
         self._score = find(score, layers)
         self._width, self._layers, self._spread = width, layers, spread
         self._batch = (

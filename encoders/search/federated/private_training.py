@@ -92,10 +92,6 @@ def window_gradients(
 
     def of_window(weights: Mapping[str, Tensor], codes: Tensor, targets: Tensor) -> Tensor:
         named = {f"model.{name}": weight for name, weight in weights.items()}
-        for weight in named.values():
-            # A loop asks its maps for their parameters, and gets none that torch does not see as
-            # one. This mark is torch's own, for tensors that stand in for parameters.
-            weight._is_param = True
         found: Tensor = functional_call(loss, named, (codes, targets))
         return found
 

@@ -8,7 +8,7 @@ from collections import deque
 from ..front import Losses, best_first, failed
 from ..protocols import Estimate, SearchSpace, Trial
 from .option import require
-from .unseen import ANYWHERE, NEAR, draw_unseen
+from .unseen import Unseen
 
 
 class Evolution:
@@ -42,7 +42,7 @@ class Evolution:
         self._tournament = tournament
         self._crossover = crossover
         self._first = population
-        self._seen: set[str] = set()
+        self._unseen = Unseen(space, self._generator)
         self._members: deque[tuple[str, Losses]] = deque(maxlen=population)
 
     @property
@@ -53,16 +53,11 @@ class Evolution:
     def ask(self) -> Trial | None:
         """A child, or a candidate at random."""
         candidate = None
-        if len(self._seen) >= self._first and self._members:
-            candidate = draw_unseen(self._child, self._seen, NEAR)
+        if len(self._unseen) >= self._first and self._members:
+            candidate = self._unseen.near(self._child)
         if candidate is None:
-            candidate = draw_unseen(
-                lambda: self._space.sample(self._generator), self._seen, ANYWHERE
-            )
-        if candidate is None:
-            return None
-        self._seen.add(candidate)
-        return Trial(candidate)
+            candidate = self._unseen.anywhere()
+        return None if candidate is None else Trial(candidate)
 
     def tell(self, trial: Trial, estimate: Estimate) -> None:
         """The candidate joins, and the oldest of a full population dies."""

@@ -7,7 +7,7 @@ import random
 from ..front import Losses, dominates, failed
 from ..protocols import Estimate, SearchSpace, Trial
 from .option import require
-from .unseen import ANYWHERE, NEAR, draw_unseen
+from .unseen import Unseen
 
 
 class LocalSearch:
@@ -31,7 +31,7 @@ class LocalSearch:
         self._space = space
         self._generator = random.Random(seed)
         self._patience = patience
-        self._seen: set[str] = set()
+        self._unseen = Unseen(space, self._generator)
         self._standing: str | None = None
         self._losses: Losses = ()
         self._no_better = 0
@@ -42,19 +42,12 @@ class LocalSearch:
         if self._standing is not None:
             if self._no_better < self._patience:
                 standing = self._standing
-                candidate = draw_unseen(
-                    lambda: self._space.mutate(standing, self._generator), self._seen, NEAR
-                )
+                candidate = self._unseen.near(lambda: self._space.mutate(standing, self._generator))
             if candidate is None:
                 self._standing = None
         if candidate is None:
-            candidate = draw_unseen(
-                lambda: self._space.sample(self._generator), self._seen, ANYWHERE
-            )
-        if candidate is None:
-            return None
-        self._seen.add(candidate)
-        return Trial(candidate)
+            candidate = self._unseen.anywhere()
+        return None if candidate is None else Trial(candidate)
 
     def tell(self, trial: Trial, estimate: Estimate) -> None:
         """Step to what is better."""

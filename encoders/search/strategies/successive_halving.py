@@ -8,7 +8,7 @@ from collections.abc import Callable
 from ..front import Losses, best_first, failed
 from ..protocols import Estimate, SearchSpace, Trial
 from .option import require
-from .unseen import ANYWHERE, draw_unseen
+from .unseen import Unseen
 
 
 def rung_sizes(first: int, eta: int, rungs: int) -> list[int]:
@@ -44,21 +44,19 @@ class SuccessiveHalving:
     ) -> None:
         require(eta >= 2, "eta", eta, "take 2 or more")
         require(rungs >= 1, "rungs", rungs, "take 1 or more")
-        self._space = space
-        self._generator = random.Random(seed)
+        self._unseen = Unseen(space, random.Random(seed))
         self._eta = eta
         self._rungs = rungs
         self._left = evaluations
-        self._seen: set[str] = set()
         self._brackets: list[_Bracket] = []
 
     def ask(self) -> Trial | None:
         """The next question of the first bracket that has one, or of a new bracket."""
         for bracket in self._brackets:
-            if trial := bracket.ask(self._new):
+            if trial := bracket.ask(self._unseen.anywhere):
                 return self._counted(trial)
         bracket = self._new_bracket()
-        trial = bracket.ask(self._new)
+        trial = bracket.ask(self._unseen.anywhere)
         if trial is None:
             return None
         self._brackets.append(bracket)
@@ -74,12 +72,6 @@ class SuccessiveHalving:
         if self._left is not None:
             self._left = max(self._left - 1, 0)
         return trial
-
-    def _new(self) -> str | None:
-        candidate = draw_unseen(lambda: self._space.sample(self._generator), self._seen, ANYWHERE)
-        if candidate is not None:
-            self._seen.add(candidate)
-        return candidate
 
     def _new_bracket(self) -> _Bracket:
         rungs = self._rungs

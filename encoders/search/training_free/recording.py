@@ -12,24 +12,7 @@ from ...cell_execution import CellLayer, Values
 from ...cell_operations import LinearMap, delay
 from ..space.canonical import canonical
 from ..space.grammar import Cell, Ref
-from ..space.schedule import Way
 from .probe_batch import ProbeBatch, Spread
-
-
-class RecordedLayer(CellLayer):
-    """A layer that gives what every node gives, each (batch, time, width)."""
-
-    def record(self, x: Tensor) -> Values:
-        """All values by node; 0 is the input, (batch, time, width)."""
-        values: Values = {Ref(0): x}
-        for stage in self._stages:
-            if stage.way is Way.PARALLEL:
-                self._compute(stage.nodes[0], values)
-            elif stage.way is Way.SCAN:
-                self._scan(stage, values)
-            else:
-                self._step(stage, values)
-        return values
 
 
 @dataclass(frozen=True)
@@ -71,7 +54,7 @@ def untrained(cell: Cell, dim: int, layers: int, seed: int) -> nn.ModuleList:
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        stack = nn.ModuleList(RecordedLayer(cell, dim) for _ in range(layers))
+        stack = nn.ModuleList(CellLayer(cell, dim) for _ in range(layers))
         bound = 1 / math.sqrt(dim)
         for module in stack.modules():
             if isinstance(module, LinearMap):
@@ -99,7 +82,7 @@ def record(
     values: list[Values] = []
     x = inputs
     for layer in stack:
-        assert isinstance(layer, RecordedLayer)
-        values.append(layer.record(x))
+        assert isinstance(layer, CellLayer)
+        values.append(layer.values(x))
         x = values[-1][Ref(cell.out)]  # (batch, time, dim)
     return Recording(cell, stack, inputs, values, batch.words)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+from collections.abc import Sequence
 from typing import Any, cast
 
 import pytest
@@ -19,11 +19,12 @@ class Space:
     """A space of one candidate."""
 
     name = "one"
+    genes = (1,)
 
     def __init__(self, candidate: str = ALIASES["rnn"]) -> None:
         self.candidate = candidate
 
-    def sample(self, generator: random.Random) -> str:
+    def decode(self, genes: Sequence[int]) -> str:
         return self.candidate
 
 

@@ -135,5 +135,5 @@ def test_what_cannot_be_served_is_told() -> None:
         Ranking(Setting(PlantedTable()), truth="renas")
     with pytest.raises(UsageError, match=r"first 5, batch 20 and share 0\.2 are not possible"):
         Ranking(Setting(PlantedTable()), first=5)
-    with pytest.raises(UsageError, match="candidates of the space planted are not cells"):
+    with pytest.raises(UsageError, match="candidates of planted are no cells"):
         Ranking(Setting(PlantedTable(["012345"])))

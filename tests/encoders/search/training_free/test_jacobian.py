@@ -61,7 +61,7 @@ def test_the_order_of_the_texts_does_not_matter(recorded: Record) -> None:
     inputs = found.inputs.detach().flip(0).requires_grad_()
     values, x = [], inputs
     for layer in found.layers:
-        values.append(layer.record(x))  # type: ignore[operator]
+        values.append(layer.values(x))  # type: ignore[operator]
         x = next(v for ref, v in values[-1].items() if ref == (found.cell.out, False))
     turned = Recording(found.cell, found.layers, inputs, values, found.words.flip(0))
     assert jacobian_cosine(turned) == pytest.approx(jacobian_cosine(found), abs=1e-6)

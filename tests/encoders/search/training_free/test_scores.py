@@ -15,11 +15,11 @@ import pytest
 import torch
 
 from layerwise.core.errors import UsageError
-from layerwise.encoders.search.agreement import rho, tau
 from layerwise.encoders.search.space.grammar import parse
 from layerwise.encoders.search.training_free.probe_batch import random_batch
 from layerwise.encoders.search.training_free.recording import record
 from layerwise.encoders.search.training_free.scores import SCORES, find, value
+from layerwise.results.agreement import rho, tau
 
 from .conftest import Record
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from layerwise.core.errors import UsageError
-from layerwise.encoders.search.agreement import agreement, best, rho, tau
+from layerwise.results.agreement import agreement, best, rho, tau
 
 
 def tau_by_pairs(scores: np.ndarray, losses: np.ndarray) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import kendalltau, spearmanr
 
-from ...core.errors import UsageError
+from ..core.errors import UsageError
 
 Floats = NDArray[np.float64]
 
