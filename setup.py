@@ -26,6 +26,7 @@ ARCHITECTURES = [
     "cell = layerwise.encoders.cell:SearchedCell",
     "gated_cnn = layerwise.encoders.gated_cnn:GatedCNN",
     "lstm = layerwise.encoders.lstm:LSTM",
+    "narrow_transformer = layerwise.encoders.narrow_attention:NarrowAttention",
     "transformer = layerwise.encoders.self_attention:SelfAttention",
 ]
 TASKS = [

@@ -41,6 +41,20 @@ class Matrix(NamedTuple):
         with torch.no_grad():
             self.module.get_parameter(self.attribute).masked_fill_(~kept, 0)
 
+    def parameters(self, kept: Tensor) -> list[tuple[nn.Parameter, Tensor]]:
+        """The parameters that the weights are made of, each with a mask of where it may learn.
+
+        With the others at rest, the weights that are 0 where ``kept`` is False remain so.
+        """
+        if not parametrize.is_parametrized(self.module, self.attribute):
+            return [(self.module.get_parameter(self.attribute), kept)]
+        parts = self.module.get_submodule(f"parametrizations.{self.attribute}")
+        normalise = parts.get_submodule("0")
+        assert isinstance(normalise, _WeightNorm)
+        # A direction of which nothing is kept has the length 0.
+        live = torch.norm_except_dim(kept.float(), 2, normalise.dim) > 0
+        return [(parts.get_parameter("original0"), live), (parts.get_parameter("original1"), kept)]
+
     def _zero_normalised(self, kept: Tensor) -> None:
         # A shorter direction would be stretched to the old length: the length shrinks with it.
         parts = self.module.get_submodule(f"parametrizations.{self.attribute}")

@@ -10,7 +10,7 @@ to be the empirical Fisher information: the mean square of the gradients of sing
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +27,7 @@ from .language_model import LanguageModel
 from .pretrain import TRAINING, VOCABULARY
 from .pruning import zeros_lowest
 from .training_text import Text, Windows, make_batch, targets_by_type
+from .units import Block
 
 GradientScore = Literal["movement", "obd"]
 
@@ -74,24 +75,11 @@ def gradient_scores(
     loss is the mean surprisal of a word in nats by the full softmax, over both directions.
     Raises DataError for a text shorter than a window.
     """
-    size = model.bilm.settings.window
-    if len(text.words) < size:
-        raise DataError(f"fewer words than one window of {size}", where="--text")
-    model = copy.deepcopy(model).requires_grad_()  # the caller's may be frozen
-    matrices = contextual_matrices(model.bilm)
-    values = [matrix.values for matrix in matrices]
-    targets = targets_by_type(text.types, vocabulary)
-    draw = Windows(text, window=size, batch=1, seed=seed)
-    count = min(windows, draw.count)
+    values = [matrix.values for matrix in contextual_matrices(model.bilm)]
     sums = [torch.zeros_like(value) for value in values]
-    for step in range(count):
-        batch = make_batch(draw(step), text, targets, model.bilm.characters.codes)
-        # Cached, a normalised weight is one tensor, what the module computes with.
-        with parametrize.cached():
-            weights = [getattr(matrix.module, matrix.attribute) for matrix in matrices]
-            forward, backward = model.surprisals(batch)
-            loss = (forward + backward) / (2 * size)
-            gradients = torch.autograd.grad(loss, weights)
+    count = 0
+    for gradients in _of_windows(model, vocabulary, text, windows, seed):
+        count += 1
         for total, gradient in zip(sums, gradients, strict=True):
             total += gradient if score == "movement" else gradient.square()
     if score == "movement":
@@ -99,6 +87,61 @@ def gradient_scores(
     else:
         found = [w.square() * total / (2 * count) for w, total in zip(values, sums, strict=True)]
     return zeros_lowest(values, found)
+
+
+def unit_gradient_scores(
+    model: LanguageModel,
+    vocabulary: Sequence[str],
+    text: Text,
+    score: GradientScore,
+    windows: int,
+    blocks: Sequence[Block],
+    seed: int = 0,
+) -> dict[str, Tensor]:
+    """Of each block of ``model.bilm`` the scores of its neurons or heads, of shape (units,).
+
+    They are those of a gate that multiplies what a unit puts out and is 1: of ``movement`` the
+    first-order change without it, |dL/dgate| (Michel et al. 2019, arXiv 1905.10650, section 2.2,
+    who take the mean of the absolute values where the text's mean gradient stands here), of
+    ``obd`` the second-order change, half the mean square of the gradients of single windows. The
+    gradient of a gate is the sum of w * dL/dw over the unit's outgoing weights.
+    """
+    matrices = contextual_matrices(model.bilm)
+    places = {matrix.name: place for place, matrix in enumerate(matrices)}
+    outgoing = {block: places[block.outgoing.name] for block in blocks}
+    sums = {block.name: torch.zeros(block.units) for block in blocks}
+    count = 0
+    for gradients in _of_windows(model, vocabulary, text, windows, seed):
+        count += 1
+        for block, place in outgoing.items():
+            products = matrices[place].values * gradients[place]
+            gate = block.outgoing.by_unit(products).sum(dim=(0, 2, 3))  # (units,)
+            sums[block.name] += gate if score == "movement" else gate.square()
+    if score == "movement":
+        return {name: (total / count).abs() for name, total in sums.items()}
+    return {name: total / (2 * count) for name, total in sums.items()}
+
+
+def _of_windows(
+    model: LanguageModel, vocabulary: Sequence[str], text: Text, windows: int, seed: int
+) -> Iterator[Sequence[Tensor]]:
+    """The gradients of the loss of a window after another, of all contextual matrices in order."""
+    size = model.bilm.settings.window
+    if len(text.words) < size:
+        raise DataError(f"fewer words than one window of {size}", where="--text")
+    model = copy.deepcopy(model).eval().requires_grad_()  # the caller's may be frozen, or learning
+    matrices = contextual_matrices(model.bilm)
+    targets = targets_by_type(text.types, vocabulary)
+    draw = Windows(text, window=size, batch=1, seed=seed)
+    for step in range(min(windows, draw.count)):
+        codes = model.bilm.characters.codes
+        batch = make_batch(draw(step), text, targets, codes).to(str(matrices[0].values.device))
+        # Cached, a normalised weight is one tensor, what the module computes with.
+        with parametrize.cached():
+            weights = [getattr(matrix.module, matrix.attribute) for matrix in matrices]
+            forward, backward = model.surprisals(batch)
+            loss = (forward + backward) / (2 * size)
+            yield torch.autograd.grad(loss, weights)
 
 
 def same_weights(model: BiLM, other: BiLM) -> bool:

@@ -21,10 +21,14 @@ from typing import Any
 import torch
 
 from ..core.errors import ModelError
+from .checkpoint import CARD, load_tensors
+from .smaller_maps import cut_to
 
 # CVE-2026-5241 was fixed in this version.
 TRANSFORMERS_FLOOR = (5, 5)
 ALLOW_DOWNLOAD = "LAYERWISE_ALLOW_DOWNLOAD"
+SMALLER = "smaller_than_configured"
+"""What a card calls the weights that a model without some heads has cut (``smaller_maps``)."""
 
 _FORBIDDEN = re.compile(r"auto_map|trust_remote_code|custom_pipelines|.*_internal")
 # A kernel's name with a slash is a repository with code.
@@ -98,6 +102,7 @@ def load_folder(folder: Path, where: str) -> LoadedModel:
     _check_files(folder, where)
     import transformers
 
+    smaller = _is_smaller(folder)
     with quiet():
         try:
             config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
@@ -109,6 +114,7 @@ def load_folder(folder: Path, where: str) -> LoadedModel:
                 use_safetensors=True,
                 dtype=torch.float32,
                 output_loading_info=True,
+                ignore_mismatched_sizes=smaller,
             )
         except Exception as error:
             raise ModelError(
@@ -116,6 +122,8 @@ def load_folder(folder: Path, where: str) -> LoadedModel:
                 where=where,
                 cure="look at the folder's files; a fresh copy may help",
             ) from error
+    if smaller:
+        _fill_smaller(full, folder, info, where)
     model = encoder_half(full)
     _check_weights(full, model, info, where)
     return LoadedModel(model, tokenizer, full.config, type(full))
@@ -128,7 +136,9 @@ def draw_anew(loaded: LoadedModel, seed: int) -> Any:
     """
     with quiet(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return encoder_half(loaded.whole(loaded.config).to(torch.float32))
+        fresh = encoder_half(loaded.whole(loaded.config).to(torch.float32))
+    cut_to(fresh, {name: tensor.shape for name, tensor in loaded.model.named_parameters()})
+    return fresh
 
 
 def encoder_half(full: Any) -> Any:
@@ -235,6 +245,28 @@ def _check_keys(value: Any, where: str) -> None:
             pending.extend(value.values())
         elif isinstance(value, list):
             pending.extend(value)
+
+
+def _is_smaller(folder: Path) -> bool:
+    """Whether ``probe prune`` made the folder's maps smaller than its configuration says."""
+    if not (folder / CARD).is_file():
+        return False
+    card = _read(folder / CARD)
+    return isinstance(card, dict) and bool(card.get(SMALLER))
+
+
+def _fill_smaller(full: Any, folder: Path, info: Any, where: str) -> None:
+    """Cut the maps whose saved weights are smaller, and give them these."""
+    shapes = {name: tuple(saved) for name, saved, _ in info["mismatched_keys"]}
+    cut_to(full, shapes, where)
+    held = dict(full.named_parameters())
+    if odd := sorted(shapes.keys() - held.keys()):
+        raise ModelError(f"the weight {odd[0]!r} has another shape", where=where)
+    for path in sorted(folder.glob("*.safetensors")):
+        tensors, _ = load_tensors(path)
+        with torch.no_grad():
+            for name in shapes.keys() & tensors.keys():
+                held[name].copy_(tensors[name])
 
 
 def _check_weights(full: Any, model: Any, info: Any, where: str) -> None:

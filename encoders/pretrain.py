@@ -23,11 +23,12 @@ from .checkpoint import CARD, save_encoder
 from .language_model import LanguageModel, perplexity
 from .processes import Processes, join
 from .running_text import TOKENISATION
+from .training_course import Course
 from .training_log import LOG, TrainingLog
-from .training_settings import TrainingSettings, rate
+from .training_settings import TrainingSettings
 from .training_state import load_state, save_state
 from .training_step import Trainer
-from .training_text import Text, Windows, build_vocabulary, read_text, targets_by_type
+from .training_text import Text, Windows, read_text, targets_by_type
 
 TRAINING, VOCABULARY = "training.safetensors", "vocabulary.txt"
 _SAVE_EVERY = 120.0  # seconds
@@ -43,13 +44,15 @@ def pretrain(
     command: str,
     device: str = "cpu",
     compiler: str | None = None,
+    course: Course | None = None,
 ) -> dict[str, Any]:
     """Train, or go on with, the biLM of a folder, and return its card.
 
     Without ``held_out`` the last fiftieth of the text is kept for the held-out perplexity.
-    ``compiler`` names a backend of ``torch.compile`` for the two stacks. Interrupted, it saves its
-    state between two steps and raises KeyboardInterrupt. Raises UsageError when the folder holds
-    another training or the device cannot be used, and DataError for too little text.
+    ``compiler`` names a backend of ``torch.compile`` for the two stacks, ``course`` a training that
+    is no plain one. Interrupted, it saves its state between two steps and raises KeyboardInterrupt.
+    Raises UsageError when the folder holds another training or the device cannot be used, and
+    DataError for too little text.
     """
     processes, device = join(device)
     if training.batch % processes.count:
@@ -61,7 +64,8 @@ def pretrain(
     read, kept = read_both(text, held_out)
     if len(read.words) <= settings.window:
         raise DataError(f"fewer words than one window of {settings.window}", where="--text")
-    vocabulary = build_vocabulary(read, training.vocabulary)
+    course = course or Course()
+    vocabulary = course.vocabulary(read, training.vocabulary)
     trainer = make_trainer(settings, training, read, vocabulary, device, processes, compiler)
     model = trainer.model
     identity = files.canonical_json(
@@ -71,6 +75,7 @@ def pretrain(
             "text": read.sources,
             "held_out": kept.sources,
         }
+        | course.describe()
     )
     budget = training.budget
     words_a_step = training.windows * settings.window
@@ -79,6 +84,8 @@ def pretrain(
     if budget.spent(step, seconds) >= total and (output / CARD).exists():
         card: dict[str, Any] = files.read_json(output / CARD)
         return card
+    if not step:
+        course.start(trainer)
     processes.wait()  # the first one writes from here on what the others have just read
     if processes.is_first:
         files.write_text(output / VOCABULARY, "\n".join(vocabulary) + "\n")
@@ -91,7 +98,7 @@ def pretrain(
         advance(budget.spent(step, seconds), "")
         while (spent := budget.spent(step, seconds)) < total:
             started = time.perf_counter()
-            share = rate(spent, total, training.warmup)
+            share = course.before_step(trainer, spent, total)
             stepped = trainer.step(step, windows(step), share)
             step += 1
             took = time.perf_counter() - started
@@ -135,7 +142,7 @@ def pretrain(
         # Killed between the last state and the card, a training has nothing left but this.
         "held_out_perplexity": reached or perplexity(model, kept, vocabulary, device, processes),
         "provenance": provenance.describe(),
-    }
+    } | course.card(trainer, kept, vocabulary, processes)
     if processes.is_first:
         save_encoder(output, model.bilm, card)
     processes.wait()
@@ -165,7 +172,16 @@ def make_trainer(
     processes: Processes,
     compiler: str | None,
 ) -> Trainer:
-    """A model drawn from the seed, with its optimiser."""
+    """A model drawn from the seed, with its optimiser.
+
+    Raises UsageError for an augmentation that takes two windows where there is one.
+    """
+    if training.augment in ("moex", "mixup") and training.batch // processes.count < 2:
+        raise UsageError(
+            "a window that is read alone has no partner",
+            where=f"--augment {training.augment}",
+            cure=f"take a --batch of at least {2 * processes.count}",
+        )
     torch.manual_seed(training.seed)
     kind = training.output_layer
     model = LanguageModel(settings, len(vocabulary), kind, training.samples).to(device)

@@ -54,11 +54,15 @@ def keep_masks(scores: Sequence[Tensor], scope: Scope, sparsity: float) -> list[
     ends = [len(joined)]
     if scope == "layer":
         ends = list(accumulate(score.numel() for score in scores))
-    start = 0
+    # A tensor's share may be rounded down where a lower sparsity before rounded it up.
+    spare = 1 if scope == "layer" else 0
+    start = pruned = 0
     for end in ends:
         # Differences of rounded sums: each is right to one weight, and so is their sum exactly.
-        count = round(sparsity * end) - round(sparsity * start)
+        count = round(sparsity * end) - pruned
         zeros = int((joined[start:end] < 0).sum())
+        if count < zeros <= count + spare:
+            count = zeros
         if count and zeros > count:
             raise UsageError(
                 f"{zeros:,} of {end - start:,} weights are 0 already",
@@ -66,7 +70,7 @@ def keep_masks(scores: Sequence[Tensor], scope: Scope, sparsity: float) -> list[
                 cure="ask for more, or prune the dense encoder",
             )
         kept[start:end] = ~lowest(joined[start:end], count)
-        start = end
+        start, pruned = end, pruned + count
     return _apart(kept, scores)
 
 

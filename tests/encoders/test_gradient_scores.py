@@ -16,11 +16,19 @@ from layerwise.encoders.base import EncoderOptions
 from layerwise.encoders.bilm import BiLMSettings
 from layerwise.encoders.character_cnn import CharacterSettings
 from layerwise.encoders.contextual_matrices import contextual_matrices
-from layerwise.encoders.gradient_scores import GradientScore, gradient_scores, load_language_model
+from layerwise.encoders.gradient_scores import (
+    GradientScore,
+    gradient_scores,
+    load_language_model,
+    unit_gradient_scores,
+)
+from layerwise.encoders.head_removal import head_blocks
 from layerwise.encoders.language_model import LanguageModel, perplexity
 from layerwise.encoders.loading import load_encoder
+from layerwise.encoders.neuron_removal import neuron_blocks
 from layerwise.encoders.pretrain import TRAINING, pretrain
-from layerwise.encoders.pruned_encoder import Pruning, prune
+from layerwise.encoders.pruned_encoder import prune
+from layerwise.encoders.pruning_plan import Pruning
 from layerwise.encoders.training_settings import TrainingSettings
 from layerwise.encoders.training_text import Text, make_batch, read_text, targets_by_type
 
@@ -121,6 +129,36 @@ def test_of_a_normalised_weight_the_product_is_scored(text: Text) -> None:
     assert float(first[1, 2, 0]) == pytest.approx(abs(float(weight[1, 2, 0]) * slope), rel=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("architecture", "kind"),
+    [("transformer", "neurons"), ("transformer", "heads"), ("lstm", "neurons")],
+)
+@pytest.mark.parametrize("score", ["movement", "obd"])
+def test_units_are_scored_by_their_gates(
+    architecture: str, kind: str, score: GradientScore, text: Text
+) -> None:
+    model = language_model(architecture)
+    blocks = (neuron_blocks if kind == "neurons" else head_blocks)(model.bilm)
+    found = unit_gradient_scores(model, VOCABULARY, text, score, 99, blocks)
+    step = 1e-5
+    for block in blocks:
+        whole = model.bilm.get_parameter(block.outgoing.name)
+        columns = whole.shape[1] // block.units
+        for unit in (0, block.units - 1):
+            before, losses = whole.clone(), []
+            for gate in (1 + step, 1 - step):  # what a unit puts out, times its gate
+                whole[:, unit * columns : (unit + 1) * columns] *= gate
+                losses.append(window_losses(model, text))
+                whole.copy_(before)
+            slopes = (losses[0] - losses[1]) / (2 * step)  # (windows,)
+            wanted = (
+                abs(float(slopes.mean()))
+                if score == "movement"
+                else float(slopes.square().mean()) / 2
+            )
+            assert float(found[block.name][unit]) == pytest.approx(wanted, rel=1e-4, abs=1e-9)
+
+
 def test_windows_are_drawn_from_the_seed(text: Text) -> None:
     model = language_model("lstm")
 
@@ -154,8 +192,14 @@ def test_a_training_comes_back_and_prunes_its_encoder(text: Text, tmp_path: Path
     assert Pruning(score="obd", text=text).describe()["text"] == text.sources
     with pytest.raises(UsageError, match=r"--score obd: asks running text; --text FILE"):
         prune(encoder, Pruning(score="obd"))
-    with pytest.raises(UsageError, match="scores weights, not neurons"):
-        prune(encoder, Pruning(score="obd", structure="neurons", text=text))
+    # Neurons too go by gradients; one of six leaves the wider cell.
+    shrunk = prune(encoder, Pruning(score="obd", structure="neurons", sparsity=0.2, text=text))
+    assert shrunk.counts["neurons"] == {"a_block": 6, "kept": 5}
+    told = prune(encoder, Pruning(held_out=text)).perplexities
+    assert told["held_out_perplexity_before"] == card["held_out_perplexity"]
+    assert told["held_out_perplexity"] != card["held_out_perplexity"]
+    same = prune(encoder, Pruning(sparsity=0.0, held_out=text)).perplexities
+    assert same["held_out_perplexity"] == card["held_out_perplexity"]
     with pytest.raises(UsageError, match="asks the softmax of a training"):
         prune(load_encoder("lstm", EncoderOptions()), Pruning(score="obd", text=text))
     (folder / TRAINING).write_bytes(b"no")

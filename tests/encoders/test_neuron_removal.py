@@ -12,8 +12,9 @@ from torch import Tensor
 from layerwise.core.errors import UsageError
 from layerwise.encoders.bilm import BiLM, BiLMSettings, count_parameters
 from layerwise.encoders.character_cnn import CharacterSettings
-from layerwise.encoders.neuron_removal import remove_neurons
+from layerwise.encoders.neuron_removal import Shrunk, neuron_blocks, remove_neurons
 from layerwise.encoders.pruning import Score
+from layerwise.encoders.units import unit_scores
 
 torch.set_num_threads(1)
 STACKS: dict[str, dict[str, Any]] = {
@@ -32,6 +33,11 @@ def made(architecture: str) -> BiLM:
     for weight in model.parameters():
         weight.data.copy_(torch.randn_like(weight) * 0.4)
     return model.eval().requires_grad_(False)
+
+
+def shrink(model: BiLM, score: Score, sparsity: float, seed: int = 0) -> Shrunk:
+    scores = unit_scores(neuron_blocks(model), model.state_dict(), score, seed)
+    return remove_neurons(model, scores, sparsity)
 
 
 def states(model: BiLM) -> Tensor:
@@ -61,8 +67,8 @@ def zeroed(model: BiLM, places: dict[str, Tensor]) -> BiLM:
 @pytest.mark.parametrize("score", ["magnitude", "random"])
 def test_it_computes_what_the_masked_model_does(architecture: str, score: Score) -> None:
     model = made(architecture)
-    shrunk = remove_neurons(model, score, 0.4)
-    assert (shrunk.neurons, shrunk.kept, len(shrunk.places)) == (20, 12, 4)
+    shrunk = shrink(model, score, 0.4)
+    assert (shrunk.units, shrunk.kept, len(shrunk.places)) == (20, 12, 4)
     assert all(len(kept) == 12 for kept in shrunk.places.values())
     masked = states(zeroed(model, shrunk.places))
     torch.testing.assert_close(states(shrunk.model), masked, rtol=0, atol=1e-6)
@@ -71,7 +77,7 @@ def test_it_computes_what_the_masked_model_does(architecture: str, score: Score)
 
 @pytest.mark.parametrize("architecture", STACKS)
 def test_its_matrices_are_smaller(architecture: str) -> None:
-    model, shrunk = made(architecture), remove_neurons(made(architecture), "magnitude", 0.5)
+    model, shrunk = made(architecture), shrink(made(architecture), "magnitude", 0.5)
     # A neuron of self-attention has dim + 1 weights in and dim out; a cell 4 * (2 * dim + 1) in.
     weights = 8 + 1 + 8 if architecture == "transformer" else 4 * (8 + 8 + 1) + 8
     gone = 10 * 4 * weights
@@ -92,7 +98,7 @@ def test_the_weakest_neurons_go(architecture: str) -> None:
                     weight[[20 * gate + i for gate in range(4) for i in weak]] *= 1e-3
                 elif name.endswith(("contract.weight", "_hr_l0")):
                     weight[:, weak] *= 1e-3
-    for kept in remove_neurons(model, "magnitude", 0.1).places.values():
+    for kept in shrink(model, "magnitude", 0.1).places.values():
         assert kept.tolist() == [i for i in range(20) if i not in weak]
 
 
@@ -100,16 +106,16 @@ def test_the_weakest_neurons_go(architecture: str) -> None:
 def test_none_removed_is_the_same_model_and_the_source_stays(architecture: str) -> None:
     model = made(architecture)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    same = remove_neurons(model, "random", 0.0).model
+    same = shrink(model, "random", 0.0).model
     assert same.settings == model.settings and torch.equal(states(same), states(model))
-    remove_neurons(model, "random", 0.5)
+    shrink(model, "random", 0.5)
     assert all(torch.equal(before[name], t) for name, t in model.state_dict().items())
 
 
 def test_a_draw_has_its_seed_and_leaves_the_dice_alone() -> None:
     model = made("lstm")
     state = torch.get_rng_state()
-    first, again, other = (remove_neurons(model, "random", 0.5, seed) for seed in (1, 1, 2))
+    first, again, other = (shrink(model, "random", 0.5, seed) for seed in (1, 1, 2))
     assert torch.equal(torch.get_rng_state(), state)
     for name, kept in first.places.items():
         assert torch.equal(kept, again.places[name])
@@ -118,7 +124,9 @@ def test_a_draw_has_its_seed_and_leaves_the_dice_alone() -> None:
 
 def test_what_cannot_be_done_is_refused() -> None:
     with pytest.raises(UsageError, match=r"--sparsity 0.6: 8 neurons would be left, which hidden"):
-        remove_neurons(made("lstm"), "magnitude", 0.6)  # not wider than the projection
+        shrink(made("lstm"), "magnitude", 0.6)  # not wider than the projection
+    with pytest.raises(UsageError, match="none of 20 neurons would be left in a block"):
+        shrink(made("transformer"), "magnitude", 0.99)
     settings = BiLMSettings(architecture="gated_cnn", stack={"dim": 8, "layers": 1})
     with pytest.raises(UsageError, match="the architecture gated_cnn has no neurons"):
-        remove_neurons(BiLM(settings), "magnitude", 0.5)
+        neuron_blocks(BiLM(settings))

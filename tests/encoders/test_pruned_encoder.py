@@ -23,7 +23,9 @@ from layerwise.encoders.character_cnn import CharacterSettings
 from layerwise.encoders.checkpoint import CARD, WEIGHTS, save_encoder
 from layerwise.encoders.conformance import check_encoder
 from layerwise.encoders.loading import load_encoder
-from layerwise.encoders.pruned_encoder import Pruning, is_written, prune, write
+from layerwise.encoders.pruned_encoder import identity_of, is_written, prune, write
+from layerwise.encoders.pruning_plan import Pruning
+from layerwise.encoders.training_text import Text
 
 torch.set_num_threads(1)
 STACKS: dict[str, dict[str, Any]] = {
@@ -32,6 +34,7 @@ STACKS: dict[str, dict[str, Any]] = {
     "gated_cnn": {"dim": 8, "layers": 2},
     "cell": {"dim": 8, "layers": 1, "cell": "gru"},
 }
+TEXT = Text(["<", ">", "a"], np.array([2, 2], np.int32), np.array([0, 0, 2]), [{"file": "t"}])
 DOCUMENT = Document("d", (Sentence.from_words(["a", "cat", "sees", "her"]),))
 
 
@@ -93,7 +96,7 @@ def encode(encoder: Encoder) -> NDArray[np.float32]:
 def pruned_to(folder: Path, source: Encoder, **how: Any) -> Encoder:
     plan = Pruning(**how)
     write(folder, source, plan, prune(source, plan))
-    assert is_written(folder, source, plan)
+    assert is_written(folder, identity_of(source, plan))
     return load(f"{source.name.partition(':')[0]}:{folder}")
 
 
@@ -135,6 +138,8 @@ def test_sparsity_0_changes_nothing(architecture: str, tmp_path: Path) -> None:
         ("transformer", {"structure": "2:4"}),
         ("transformer", {"structure": "neurons", "score": "random"}),
         ("lstm", {"structure": "neurons", "sparsity": 0.5}),
+        ("transformer", {"structure": "heads"}),
+        ("transformer", {"structure": "neurons,heads"}),
         ("gated_cnn", {"sparsity": 0.9, "scope": "layer"}),
     ],
 )
@@ -187,7 +192,7 @@ def test_a_hugging_face_model(kind: str, tmp_path: Path) -> None:
 def test_a_card_tells_whose_it_is(tmp_path: Path) -> None:
     source = load(save_bilm(tmp_path / "a", "lstm"))
     plan = Pruning(structure="neurons")
-    assert not is_written(tmp_path / "b", source, plan)
+    assert not is_written(tmp_path / "b", identity_of(source, plan))
     pruned_to(tmp_path / "b", source, structure="neurons")
     card = card_of(tmp_path / "b")
     assert card["source"] == "local:a" and str(tmp_path) not in json.dumps(card)
@@ -197,7 +202,7 @@ def test_a_card_tells_whose_it_is(tmp_path: Path) -> None:
     assert sizes["before"] - sizes["after"] == 10 * 4 * (4 * 17 + 8)
     for other in (Pruning(), Pruning(structure="neurons", sparsity=0.25)):
         with pytest.raises(UsageError, match="holds another encoder; name another --output"):
-            is_written(tmp_path / "b", source, other)
+            is_written(tmp_path / "b", identity_of(source, other))
 
 
 def test_what_cannot_be_pruned_is_refused(tmp_path: Path) -> None:
@@ -206,8 +211,64 @@ def test_what_cannot_be_pruned_is_refused(tmp_path: Path) -> None:
         prune(lstm, Pruning(structure="2:4", sparsity=0.8))
     with pytest.raises(UsageError, match="encoder onehot: is neither a biLM nor"):
         prune(load("onehot"), Pruning())
-    with pytest.raises(UsageError, match="neurons are removed from biLMs alone"):
-        prune(load(save_hugging_face(tmp_path / "b", "Bert")), Pruning(structure="neurons"))
+    with pytest.raises(UsageError, match="architecture lstm has no heads that can be removed"):
+        prune(lstm, Pruning(structure="neurons,heads"))
+    bert = load(save_hugging_face(tmp_path / "b", "Bert"))
+    with pytest.raises(UsageError, match="--score obd: asks the softmax of a training"):
+        prune(bert, Pruning(structure="heads", score="obd"))
+    with pytest.raises(UsageError, match="--held-out: has no softmax"):
+        prune(bert, Pruning(held_out=TEXT))
+    with pytest.raises(UsageError, match=r"local:.* has no softmax that predicts it"):
+        prune(lstm, Pruning(held_out=TEXT))
     twice = pruned_to(tmp_path / "c", lstm, sparsity=0.5)
     with pytest.raises(UsageError, match="are 0 already; ask for more"):
         prune(twice, Pruning(sparsity=0.25))
+
+
+def test_neurons_and_heads_go_together_by_the_scores_of_the_whole(tmp_path: Path) -> None:
+    source = load(save_bilm(tmp_path / "a", "transformer"))
+    both: Any = pruned_to(tmp_path / "b", source, structure="neurons,heads")
+    told = card_of(tmp_path / "b")["pruning"]
+    assert told["neurons"] == {"a_block": 12, "kept": 6}
+    assert told["heads"] == {"a_block": 2, "kept": 1}
+    sizes = told["contextual_parameters"]
+    # In 2 blocks of 2 directions 6 neurons of 8 + 1 + 8, and a head of 3 * 4 * (8 + 1) + 4 * 8.
+    assert sizes["before"] - sizes["after"] == 4 * (6 * 17 + 140)
+    assert len(told["blocks"]) == 4
+    alone = {k: pruned_to(tmp_path / k, source, structure=k) for k in ("neurons", "heads")}
+    for name, weight in both._model.named_parameters():
+        kind = "neurons" if "expand" in name or "contract" in name else "heads"
+        apart: Any = alone[kind]
+        assert torch.equal(weight, apart._model.get_parameter(name))
+
+
+@pytest.mark.parametrize("structure", ["neurons", "heads", "neurons,heads"])
+def test_a_hugging_face_model_without_units(structure: str, tmp_path: Path) -> None:
+    source: Any = load(save_hugging_face(tmp_path / "a", "Bert"))
+    before = encode(source)
+    found: Any = pruned_to(tmp_path / "b", source, structure=structure)
+    told = card_of(tmp_path / "b")["pruning"]
+    gone = 2 * 6 * (8 + 8) * ("neurons" in structure) + 2 * 4 * 4 * 8 * ("heads" in structure)
+    sizes = told["contextual_parameters"]
+    assert (sizes["before"], sizes["before"] - sizes["after"]) == (896, gone)
+    biases = 2 * 6 * ("neurons" in structure) + 2 * 3 * 4 * ("heads" in structure)
+    assert source.parameters - found.parameters == gone + biases
+    # Random weights too are those of the smaller model, and it can be pruned again.
+    assert [c for c in check_encoder(found) if not c.passed] == []
+    assert found.randomised(1).parameters == found.parameters
+    again: Any = pruned_to(tmp_path / "c", found, sparsity=0.5)
+    assert again.parameters == found.parameters
+    assert card_of(tmp_path / "c")["pruning"]["counted"] == sizes["after"]
+    assert np.array_equal(encode(source), before) and not np.allclose(encode(found), before)
+    if structure == "neurons":  # the library itself loads it
+        with model_folder.quiet():
+            model: Any = transformers.BertModel.from_pretrained(tmp_path / "b")
+        assert model.config.intermediate_size == 6
+
+
+def test_a_hugging_face_model_two_of_four(tmp_path: Path) -> None:
+    source = load(save_hugging_face(tmp_path / "a", "Bert"))
+    found: Any = pruned_to(tmp_path / "b", source, structure="2:4")
+    held = dict(found._loaded.model.named_parameters())
+    for name in card_of(tmp_path / "b")["pruning"]["matrices"]:
+        assert bool(((held[name].reshape(-1, 4) != 0).sum(dim=1) == 2).all())

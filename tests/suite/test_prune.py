@@ -72,6 +72,33 @@ def test_a_dry_run_writes_nothing(encoder: str, command: Command, tmp_path: Path
     after, before = map(int, numbers)
     assert before - after == 2 * 6 * 17
     assert said.out.endswith("nothing was kept: this was a dry run\n")
+    both = command("prune", encoder, "--structure", "neurons,heads", "--dry-run", "-o", tmp_path)
+    assert "6 of 12 neurons and 1 of 2 heads stay in each of 2 blocks" in both.out
+
+
+def test_gradually_and_again(encoder: str, command: Command, tmp_path: Path) -> None:
+    text, output = tmp_path / "text.txt", tmp_path / "out"
+    text.write_text("a cat sees a dog and the dog sees the cat on a mat .\n" * 20)
+    trained = tmp_path / "trained"
+    command(
+        *("pretrain", "-e", "transformer", "--text", text, "-o", trained, "--size", "tiny"),
+        *("--set", "dim=8", "--set", "layers=1", "--window", 8, "--budget", "4steps"),
+    )
+    given = ("--schedule", "gradual", "--text", text, "--sparsity", "0.5,0.9")
+    given += ("--budget", "5steps", "--rounds", "2")
+    told = command("prune", f"local:{trained}", *given, "-o", output, "--dry-run")
+    assert told.code == 0 and not output.exists()
+    assert "would train 5steps of 16 x 8 words" in told.out and "its own softmax" in told.out
+    # 0.9 * (1 - 1 / 8) after the first of two rounds.
+    assert "2 rounds, to the sparsities 0.787, 0.9" in told.out
+    said = command("prune", f"local:{trained}", *given, "-o", output)
+    assert said.code == 0 and said.err == "", said.err
+    assert "before, " in said.out and f"use it as --encoder local:{output}/sparsity-0.9" in said.out
+    before = files_in(output)
+    again = command("prune", f"local:{trained}", *given, "-o", output)
+    assert again.out.count("written before") == 2 and files_in(output) == before
+    anew = command("prune", encoder, *given, "-o", tmp_path / "anew", "--dry-run")
+    assert "with a softmax that is drawn anew" in anew.out
 
 
 @pytest.mark.parametrize(
@@ -81,7 +108,11 @@ def test_a_dry_run_writes_nothing(encoder: str, command: Command, tmp_path: Path
         (("--sparsity", "0.5,1"), "--sparsity 1: a sparsity is a share"),
         (("--sparsity", "nan"), "--sparsity nan: a sparsity is a share"),
         (("--structure", "2:4", "--sparsity", "0.8"), "two of each four weights are a half"),
-        (("--structure", "heads"), "--structure"),
+        (("--structure", "heads", "--sparsity", "0.9"), "none of 2 heads would be left"),
+        (("--budget", "9steps"), "--budget: is for --schedule gradual; leave it away"),
+        (("--learning-rate", "1"), "--learning-rate: is for --schedule gradual"),
+        (("--schedule", "gradual"), "--schedule gradual: goes on training; --text FILE"),
+        (("--held-out", __file__), "has no softmax that predicts it; leave it away"),
         (("--score", "obd"), "--score obd: asks running text; --text FILE"),
         (("--text", "books.txt"), "--text: --score magnitude reads no text; leave it away"),
     ],
