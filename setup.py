@@ -68,6 +68,9 @@ TASKS = [
 ]
 PROBES = [
     "linear = layerwise.probes.linear:LinearProbe",
+    "linear-moex = layerwise.probes.augmented_probe:MomentExchangeProbe",
+    "linear-mixup = layerwise.probes.augmented_probe:MixupProbe",
+    "linear-dropout = layerwise.probes.augmented_probe:DropoutProbe",
 ]
 SPACES = [
     "cell = layerwise.encoders.search.cell_space:cell_space",

@@ -42,15 +42,23 @@ class LanguageModel(nn.Module):
         """The summed surprisal by the full distribution in nats, forwards and backwards."""
         return self._both(batch, self.softmax.surprisal)
 
-    def _both(
-        self, batch: Batch, measure: Callable[[Tensor, Tensor], Tensor]
-    ) -> tuple[Tensor, Tensor]:
+    def inputs(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The word vectors that each stack reads, the mark first: (batch, time, dim) twice.
+
+        At each place the word before the one to predict, in the stack's own direction.
+        """
         vectors = self.bilm.characters(batch.codes.long())  # (types, dim)
         words = vectors[batch.words]  # (batch, time, dim)
         first = vectors[0].expand(words.shape[0], 1, -1)
         last = vectors[1].expand(words.shape[0], 1, -1)
         forward = torch.cat([first, words[:, :-1]], dim=1)
         backward = torch.cat([last, words.flip(1)[:, :-1]], dim=1)
+        return forward, backward
+
+    def _both(
+        self, batch: Batch, measure: Callable[[Tensor, Tensor], Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        forward, backward = self.inputs(batch)
         ahead = self.bilm.forward_stack(forward)[-1].flatten(0, 1)  # (batch * time, dim)
         back = self.bilm.backward_stack(backward)[-1].flatten(0, 1)
         return (

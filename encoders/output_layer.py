@@ -28,6 +28,10 @@ class OutputLayer(Protocol):
         """What training lowers."""
         ...
 
+    def mixed_loss(self, states: Tensor, targets: Tensor, others: Tensor, own: float) -> Tensor:
+        """``own`` of the loss for the targets and the rest of that for others, (words,) as well."""
+        ...
+
     def surprisal(self, states: Tensor, targets: Tensor) -> Tensor:
         """The negative log probabilities by a distribution over the whole vocabulary."""
         ...
@@ -62,10 +66,20 @@ class FullSoftmax(nn.Linear):
         """See ``OutputLayer``."""
         return self.surprisal(states, targets)
 
+    def mixed_loss(self, states: Tensor, targets: Tensor, others: Tensor, own: float) -> Tensor:
+        """See ``OutputLayer``; both for the price of one product with the weights."""
+        rows = _rows(states)
+        pieces = zip(*(torch.split(each, rows) for each in (states, targets, others)), strict=True)
+        losses = []
+        for part, aim, other in pieces:
+            log_p = F.log_softmax(self(part).float(), dim=1)  # (rows, vocabulary)
+            losses.append(own * F.nll_loss(log_p, aim, reduction="sum"))
+            losses.append((1 - own) * F.nll_loss(log_p, other, reduction="sum"))
+        return torch.stack(losses).sum()
+
     def surprisal(self, states: Tensor, targets: Tensor) -> Tensor:
         """See ``OutputLayer``."""
-        # In pieces: the logits are by far the largest tensors, and small ones stay in the cache.
-        rows = 128 if states.device.type == "cpu" else 4096
+        rows = _rows(states)
         pieces = zip(torch.split(states, rows), torch.split(targets, rows), strict=True)
         losses = [
             F.cross_entropy(self(part).float(), aim, reduction="sum")  # (rows, vocabulary)
@@ -90,6 +104,12 @@ class SampledSoftmax(FullSoftmax):
     def loss(self, states: Tensor, targets: Tensor) -> Tensor:
         """See ``OutputLayer``; lower than the surprisal, the more so the fewer the samples."""
         return self.loss_against(self.draw(states.device), states, targets)
+
+    def mixed_loss(self, states: Tensor, targets: Tensor, others: Tensor, own: float) -> Tensor:
+        """See ``OutputLayer``; both against the same draws."""
+        drawn = self.draw(states.device)
+        loss = self.loss_against(drawn, states, targets)
+        return own * loss + (1 - own) * self.loss_against(drawn, states, others)
 
     def draw(self, device: torch.device) -> Tensor:
         """Different words, of shape (drawn,), sorted."""
@@ -144,9 +164,19 @@ class AdaptiveSoftmax(nn.Module):
         """See ``OutputLayer``."""
         return self.surprisal(states, targets)
 
+    def mixed_loss(self, states: Tensor, targets: Tensor, others: Tensor, own: float) -> Tensor:
+        """See ``OutputLayer``."""
+        return own * self.surprisal(states, targets) + (1 - own) * self.surprisal(states, others)
+
     def surprisal(self, states: Tensor, targets: Tensor) -> Tensor:
         """See ``OutputLayer``."""
         # In full precision: torch's module mixes that of its input with that of its products.
         with torch.autocast(states.device.type, enabled=False):
             total: Tensor = -self.adaptive(states.float(), targets).output.sum()
         return total
+
+
+def _rows(states: Tensor) -> int:
+    """How many words have their logits at once."""
+    # Few: the logits are by far the largest tensors, and small ones stay in the cache.
+    return 128 if states.device.type == "cpu" else 4096

@@ -14,10 +14,16 @@ from pydantic import (
     PlainSerializer,
     PositiveFloat,
     PositiveInt,
+    ValidationInfo,
+    field_validator,
 )
 
+from ..core.moment_exchange import check_moments
 from .budget import Budget
 from .output_layer import FULL_UP_TO, Softmax
+
+AugmentationKind = Literal["moex", "mixup", "dropout"]
+"""What is done to the word vectors: see ``augmentation``."""
 
 
 def _budget(given: Any) -> Any:
@@ -29,6 +35,9 @@ class TrainingSettings(BaseModel):
 
     ``vocabulary`` counts the words that can be predicted, ``samples`` the draws of the sampled
     softmax. ``warmup`` is a share of the budget, ``clip`` the largest norm of the gradients.
+
+    ``augment`` is done in a share ``augment_probability`` of the steps; ``augment_lambda`` is what
+    is kept of a window's own. Raises UsageError for moments that would not be causal.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -48,6 +57,20 @@ class TrainingSettings(BaseModel):
     precision: Literal["float32", "bfloat16"] = "float32"
     seed: int = Field(0, ge=0)
     evaluate_every: PositiveInt = 1000
+    augment: AugmentationKind | None = None
+    augment_probability: float = Field(1.0, ge=0, le=1)
+    augment_lambda: float = Field(0.9, gt=0, le=1)
+    augment_moments: str = "channels"
+
+    @field_validator("augment_probability", "augment_lambda", "augment_moments")
+    @classmethod
+    def _of_an_augmentation(cls, value: Any, info: ValidationInfo) -> Any:
+        name = str(info.field_name)
+        if name == "augment_moments":
+            check_moments(value, "--augment-moments")
+        elif info.data.get("augment") is None and value != cls.model_fields[name].default:
+            raise ValueError("has no effect without --augment")
+        return value
 
     @property
     def output_layer(self) -> Softmax:
@@ -60,8 +83,14 @@ class TrainingSettings(BaseModel):
         return self.batch * self.accumulate
 
     def describe(self) -> dict[str, Any]:
-        """All settings as they act."""
-        return self.model_dump() | {"softmax": self.output_layer}
+        """All settings as they act; those of an augmentation where there is one."""
+        found = self.model_dump() | {"softmax": self.output_layer}
+        if self.augment != "moex":
+            del found["augment_moments"]
+        if self.augment is None:
+            # A training that began before there were any goes on under its old identity.
+            del found["augment"], found["augment_probability"], found["augment_lambda"]
+        return found
 
 
 def rate(spent: float, total: int, warmup: float) -> float:

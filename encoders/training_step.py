@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..core.errors import UsageError
+from .augmentation import Augmentation, draw
 from .language_model import LanguageModel
 from .processes import Processes
 from .training_settings import TrainingSettings
@@ -50,9 +51,11 @@ class Trainer:
             group["lr"] = self.settings.learning_rate * rate
         self.optimiser.zero_grad(set_to_none=True)
         total = 0.0
-        for part in np.split(windows, self.settings.accumulate):
-            mine = part[self.processes.rank :: self.processes.count]
-            loss = self._loss(mine) / self.settings.accumulate
+        for place, part in enumerate(np.split(windows, self.settings.accumulate)):
+            rank = self.processes.rank
+            mine = part[rank :: self.processes.count]
+            augmentation = draw(self.settings, number, place, rank, len(mine), self.device)
+            loss = self._loss(mine, augmentation) / self.settings.accumulate
             torch.autograd.backward(loss)
             total += float(loss.detach())
         weights = list(self.model.parameters())
@@ -71,10 +74,13 @@ class Trainer:
         self.optimiser.step()
         return Stepped(loss_everywhere, norm)
 
-    def _loss(self, windows: NDArray[np.int32]) -> Tensor:
+    def _loss(self, windows: NDArray[np.int32], augmentation: Augmentation | None) -> Tensor:
         codes = self.model.bilm.characters.codes
         batch = make_batch(windows, self.text, self.targets, codes).to(self.device)
         low = self.settings.precision == "bfloat16"
         with torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=low):
-            forward, backward = self.model.losses(batch)
+            if augmentation is None:
+                forward, backward = self.model.losses(batch)
+            else:
+                forward, backward = augmentation.losses(self.model, batch)
         return (forward + backward) / 2

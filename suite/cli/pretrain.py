@@ -74,6 +74,26 @@ class _Architecture(click.Option):
 @click.option(
     "--precision", type=click.Choice(["float32", "bfloat16"]), default="float32", show_default=True
 )
+@click.option(
+    "--augment",
+    type=click.Choice(["moex", "mixup", "dropout"]),
+    help="Augment the word vectors: trade their moments with another window's, mix them, drop some.",
+)
+@click.option(
+    "--augment-probability", default=1.0, show_default=True, help="Share of the steps that do."
+)
+@click.option(
+    "--augment-lambda",
+    default=0.9,
+    show_default=True,
+    help="What is kept: the weight of a window's own targets (moex, mixup) and words (mixup), or the share of features (dropout).",
+)
+@click.option(
+    "--augment-moments",
+    default="channels",
+    show_default=True,
+    help="Moments that moex trades: of each word by itself. Those over time are refused: they tell what follows.",
+)
 @click.option("--compile", "compiled", is_flag=True, help="Compile the model (torch.compile).")
 @click.option("--evaluate-every", default=1000, show_default=True, help="Steps.")
 @click.option("--seed", default=0, show_default=True)
@@ -104,6 +124,7 @@ def command(
 
     \b
     probe pretrain --encoder transformer --text books.txt --output my-encoder
+    probe pretrain -e transformer --text books.txt -o my-encoder --augment moex
     """
     settings, plan = _settings(encoder, size, overrides, window, training)
     compiler = "inductor" if compiled else None

@@ -66,6 +66,15 @@ class TestPretrain:
         words = json.loads((tmp_path / "out/card.json").read_text())["command"].split()
         assert words[-2:] == ["--held-out=text.txt", "--learning-rate=1e-3"]
 
+    def test_an_augmentation_is_told_by_the_card(self, pretrain: Command, tmp_path: Path) -> None:
+        said = pretrain("--augment", "moex", "--augment-probability", 0.5)
+        assert said.code == 0, said.err
+        training = json.loads((tmp_path / "out/card.json").read_text())["training"]
+        assert {key: value for key, value in training.items() if key.startswith("augment")} == {
+            **{"augment": "moex", "augment_probability": 0.5},
+            **{"augment_lambda": 0.9, "augment_moments": "channels"},
+        }
+
     def test_the_same_command_again_does_nothing_new(
         self, pretrain: Command, tmp_path: Path
     ) -> None:
@@ -127,6 +136,10 @@ class TestErrors:
             (("--window", 1), "--window: Input should be greater than or equal to 2"),
             (("--softmax", "adaptive", "--vocabulary", 2), "--softmax adaptive: a width of 8"),
             (("--text", "missing.txt"), "missing.txt: cannot be read"),
+            (("--augment", "moex", "--augment-moments", "time"), "--augment-moments: moments over"),
+            (("--augment", "moex", "--augment-lambda", 0), "--augment-lambda: Input should be"),
+            (("--augment", "moex", "--batch", 1), "--augment moex: a window that is read alone"),
+            (("--augment-lambda", 0.5), "--augment-lambda: has no effect without --augment"),
         ],
     )
     def test_each_names_its_option(
