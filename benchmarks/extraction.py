@@ -34,7 +34,8 @@ from layerwise.encoders.base import EncoderOptions
 from layerwise.encoders.huggingface import HuggingFaceEncoder
 from layerwise.encoders.model_folder import load_folder, quiet
 from layerwise.encoders.store import extract
-from layerwise.tasks.corpora import VARIABLE, load_corpus
+from layerwise.tasks.corpora import load_corpus
+from layerwise.tasks.named_corpora import VARIABLE
 
 OURS = "ours, all layers"
 

@@ -10,6 +10,7 @@ from .cell_description import describe_cells
 from .cell_genes import CellGenes
 from .space.aliases import read_cell
 from .space.canonical import canonical
+from .space.convolution_variants import OPERATIONS
 from .space.crossover import cross
 from .space.grammar import parse
 from .space.mutation import mutate
@@ -19,14 +20,17 @@ SPACES = {
     "": Space(most=13),  # as many as the cell of an LSTM has
     "recurrent": Space(RECURRENT, most=13),
     "small": Space(most=6),
+    "convolution": Space(OPERATIONS, most=10, delayed=0),
 }
-"""What stands behind ``cell:``: all operations, those of NAS-Bench-NLP, all in up to 6 nodes."""
+"""What stands behind ``cell:``: all operations, those of NAS-Bench-NLP, all in up to 6 nodes, those
+of gated convolutions and their variants, drawn without recurrence."""
 
 
 def cell_space(argument: str = "") -> CellSpace:
-    """Cells of all operations (``cell``), NAS-Bench-NLP's (``recurrent``), or few (``small``).
+    """Cells of all operations (``cell``), or of those behind the colon.
 
-    UsageError for another name.
+    ``recurrent`` has NAS-Bench-NLP's, ``small`` up to 6 nodes, ``convolution`` what the gated
+    convolution and its variants are made of. UsageError for another name.
     """
     if argument not in SPACES:
         raise UsageError(

@@ -41,6 +41,21 @@ def spaces(as_json: bool) -> None:
 
 @command.command()
 @_as_json
+def cells(as_json: bool) -> None:
+    """The names that `--set cell=NAME` of `probe pretrain -e cell` takes, and what they stand for.
+
+    A cell without a name is written as in the last column.
+    """
+    from ...encoders.search.space.aliases import DESCRIPTIONS, NAMES
+
+    rows = [
+        {"name": name, "what": DESCRIPTIONS[name], "cell": cell} for name, cell in NAMES.items()
+    ]
+    _print(rows, as_json)
+
+
+@command.command()
+@_as_json
 def strategies(as_json: bool) -> None:
     """The names that `probe search --strategy` takes."""
     _plugins("strategy", as_json)

@@ -17,7 +17,7 @@ from layerwise.encoders.base import EncoderOptions
 from layerwise.encoders.bilm import BiLM, BiLMSettings, build_settings, count_parameters
 from layerwise.encoders.bilm_encoder import local
 from layerwise.encoders.cell import EXECUTED_BY, SearchedCell
-from layerwise.encoders.search.space.aliases import ALIASES
+from layerwise.encoders.search.space.aliases import ALIASES, NAMES
 from layerwise.encoders.search.space.grammar import parse
 from layerwise.encoders.search.space.widths import parameters
 
@@ -40,7 +40,7 @@ def model_of(cell: str) -> BiLM:
     return made
 
 
-@pytest.mark.parametrize("name", ALIASES)
+@pytest.mark.parametrize("name", NAMES)
 def test_each_direction_sees_its_own_side_alone(name: str) -> None:
     model = model_of(name)
     words, lengths = torch.randn(1, 6, DIM), torch.tensor([6])

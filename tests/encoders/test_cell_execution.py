@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from layerwise.core.errors import DataError
 from layerwise.encoders.cell_execution import CellLayer, linear_recurrence
-from layerwise.encoders.search.space.aliases import ALIASES, read_cell
+from layerwise.encoders.search.space.aliases import NAMES, read_cell
 from layerwise.encoders.search.space.canonical import canonical
 from layerwise.encoders.search.space.grammar import parse
 from layerwise.encoders.search.space.sampling import Space, sample
@@ -139,7 +139,7 @@ def agree(layer: CellLayer, x: Tensor) -> None:
     torch.testing.assert_close(layer(x), by_steps(layer, x), rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize("text", [*ALIASES.values(), EVERY, *LINEAR.values()])
+@pytest.mark.parametrize("text", [*NAMES.values(), EVERY, *LINEAR.values()])
 def test_a_cell_is_what_its_definition_says_word_by_word(text: str) -> None:
     agree(layer_of(text), input_of())
     agree(layer_of(text), input_of(time=1))
@@ -172,7 +172,7 @@ def test_the_sampled_cells_go_all_ways() -> None:
     assert all(sum(way in each for each in ways) > 5 for way in Way)
 
 
-@pytest.mark.parametrize("text", [*ALIASES.values(), EVERY, *LINEAR.values()])
+@pytest.mark.parametrize("text", [*NAMES.values(), EVERY, *LINEAR.values()])
 def test_float32_is_within_1e_5_and_gradients_reach_every_weight(text: str) -> None:
     layer = layer_of(text, scale=0.3)
     x = input_of(time=40)
@@ -189,7 +189,7 @@ def test_float32_is_within_1e_5_and_gradients_reach_every_weight(text: str) -> N
         assert weight.grad.abs().max() > 0, name
 
 
-@pytest.mark.parametrize("text", ALIASES.values())
+@pytest.mark.parametrize("text", NAMES.values())
 def test_it_runs_where_products_have_less_precision(text: str) -> None:
     layer = layer_of(text).float()
     x = input_of().float()
@@ -198,7 +198,7 @@ def test_it_runs_where_products_have_less_precision(text: str) -> None:
     torch.testing.assert_close(found.float(), layer(x), rtol=0.1, atol=0.2)
 
 
-@pytest.mark.parametrize("text", [*ALIASES.values(), EVERY])
+@pytest.mark.parametrize("text", [*NAMES.values(), EVERY])
 @pytest.mark.parametrize("wordsdim", [DIM, 5])
 def test_it_has_as_many_weights_as_are_counted(text: str, wordsdim: int) -> None:
     cell = parse(text)
@@ -250,7 +250,7 @@ class TestTorch:
         self._gates("rnn", nn.RNN(DIM, DIM, batch_first=True), (1,))
 
     def _gates(self, name: str, module: nn.Module, maps: tuple[int, ...]) -> None:
-        layer, theirs = layer_of(ALIASES[name]), module.double()
+        layer, theirs = layer_of(NAMES[name]), module.double()
         nn.init.zeros_(theirs.bias_hh_l0)
         for place, number in enumerate(maps):
             rows = slice(place * DIM, (place + 1) * DIM)
@@ -261,7 +261,7 @@ class TestTorch:
         same(layer, theirs(input_of())[0])
 
     def test_gru(self) -> None:
-        layer, theirs = layer_of(ALIASES["gru"]), nn.GRU(DIM, DIM, batch_first=True).double()
+        layer, theirs = layer_of(NAMES["gru"]), nn.GRU(DIM, DIM, batch_first=True).double()
         nodes = layer.nodes
         into = [nodes["1"].maps[0].weight, nodes["3"].maps[0].weight, nodes["7"].maps[0].weight]
         state = [nodes["1"].maps[1].weight, nodes["3"].maps[1].weight, nodes["5"].maps[0].weight]
@@ -272,7 +272,7 @@ class TestTorch:
         same(layer, theirs(input_of())[0])
 
     def test_gconv(self) -> None:
-        layer, theirs = layer_of(ALIASES["gconv"]), nn.Conv1d(DIM, 2 * DIM, 5).double()
+        layer, theirs = layer_of(NAMES["gconv"]), nn.Conv1d(DIM, 2 * DIM, 5).double()
         halves = [layer.nodes["1"].convolution, layer.nodes["2"].convolution]
         theirs.weight.data = torch.cat([half.weight for half in halves])
         theirs.bias.data = torch.cat([half.bias for half in halves])
@@ -282,7 +282,7 @@ class TestTorch:
 
     @pytest.mark.filterwarnings("ignore:enable_nested_tensor")
     def test_attn(self) -> None:
-        layer = layer_of(ALIASES["attn"])
+        layer = layer_of(NAMES["attn"])
         theirs = nn.TransformerEncoderLayer(
             DIM, 4, 4 * DIM, 0.0, F.gelu, batch_first=True, norm_first=True
         ).double()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ....core.errors import DataError, did_you_mean
+from .convolution_variants import PLAIN, VARIANTS
 from .grammar import VERSION, Cell, parse
 from .validity import check
 
@@ -27,23 +28,41 @@ ALIASES: dict[str, str] = {
     # Bradbury et al. 2017 (arXiv 1611.01576), section 2, with a window of 2 words.
     "qrnn": "c1/K2:0/t:1/K2:0/s:3/K2:0/s:5/b:4,@7,2/m:6,7=8",
     # Dauphin et al. 2017 (arXiv 1612.08083), section 2, over 5 words, with a residual connection.
-    "gconv": "c1/K5:0/K5:0/s:2/m:1,3/a:0,4=5",
+    "gconv": PLAIN,
     # A pre-norm transformer block of 4 heads, as torch's TransformerEncoderLayer, without places.
     "attn": "c1/n:0/A4:1/a:0,2/n:3/L4:4/g:5/L:6/a:3,7=8",
     # A convolution, a linear recurrence over it and attention over that.
     "hybrid": "c1/D5:0/L:1/s:2/L:1/b:3,4,@5/A2:5/a:0,6=7",
 }
 
+DESCRIPTIONS: dict[str, str] = {
+    "rnn": "Elman's network",
+    "lstm": "long short-term memory with forget gates",
+    "gru": "gated recurrent unit",
+    "nasbench_lstm": "the LSTM of NAS-Bench-NLP, whose output gate is a tanh",
+    "nasbench_gru": "the GRU of NAS-Bench-NLP, whose reset gate acts before the map of the state",
+    "mingru": "a linear recurrence with gates from the input alone",
+    "qrnn": "a linear recurrence with gates from the last 2 words",
+    "gconv": "gated convolution over 5 words",
+    "attn": "transformer block",
+    "hybrid": "convolution, linear recurrence and attention, one over the other",
+} | {variant.name: f"{variant.category}: {variant.what}" for variant in VARIANTS}
+"""What each name of ``NAMES`` stands for, in a line."""
+
+NAMES: dict[str, str] = ALIASES | {variant.name: variant.cell for variant in VARIANTS}
+"""All cells that can be written by a name. (``ALIASES`` alone are landmarks of NAS-Probe, whose
+draw would be another one with more of them.)"""
+
 
 def read_cell(text: str) -> Cell:
-    """The valid cell that a user means by a name of ``ALIASES`` or by a cell. Else DataError."""
+    """The valid cell that a user means by a name of ``NAMES`` or by a cell. Else DataError."""
     written = text.strip()
-    if not written.startswith(f"{VERSION}/") and written not in ALIASES:
+    if not written.startswith(f"{VERSION}/") and written not in NAMES:
         raise DataError(
             f"no such cell: {written[:40]!r}",
             where="cell",
-            cure=f"{did_you_mean(written[:40], ALIASES)}, or write one as {ALIASES['rnn']}",
+            cure=f"{did_you_mean(written[:40], NAMES)}, or write one as {ALIASES['rnn']}",
         )
-    cell = parse(ALIASES.get(written, written))
+    cell = parse(NAMES.get(written, written))
     check(cell)
     return cell

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layerwise.encoders.search.space.aliases import ALIASES
+from layerwise.encoders.search.space.aliases import NAMES
 from layerwise.encoders.search.space.canonical import canonical, short_id
 from layerwise.encoders.search.space.grammar import Cell, Node, Ref, parse
 from layerwise.encoders.search.space.nasbench_nlp import read_recipe
@@ -115,7 +115,7 @@ def test_what_differs_stays_apart() -> None:
         "c1/L:0/t:1/a:2,2=3",
         "c1/L:0/s:1/b:2,0,1=3",
         "c1/L:0/s:1/b:2,1,0=3",
-        *ALIASES.values(),
+        *NAMES.values(),
     ]
     forms = [canonical(parse(text)) for text in texts]
     assert len({str(form) for form in forms}) == len(texts) - 1  # rnn stands twice

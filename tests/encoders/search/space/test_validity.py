@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from layerwise.core.errors import DataError
-from layerwise.encoders.search.space.aliases import ALIASES, read_cell
+from layerwise.encoders.search.space.aliases import NAMES, read_cell
 from layerwise.encoders.search.space.grammar import Cell, Node, Ref, parse
 from layerwise.encoders.search.space.operations import Operation
 from layerwise.encoders.search.space.validity import check, is_valid
 
 
-@pytest.mark.parametrize("name", ALIASES)
+@pytest.mark.parametrize("name", NAMES)
 def test_cells_with_names_keep_the_rules(name: str) -> None:
     check(read_cell(name), 8)
-    assert str(read_cell(f" {ALIASES[name]}\n")) == ALIASES[name]
+    assert str(read_cell(f" {NAMES[name]}\n")) == NAMES[name]
 
 
 @pytest.mark.parametrize(
