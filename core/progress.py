@@ -24,6 +24,12 @@ def is_shown() -> bool:
     return sys.stderr.isatty() and not _silent
 
 
+def say(line: str) -> None:
+    """A line on the error stream, unless silenced."""
+    if not _silent:
+        print(line, file=sys.stderr, flush=True)
+
+
 @contextmanager
 def bar(description: str, total: float | None) -> Iterator[Callable[[float, str], None]]:
     """A bar that is moved by calling what the block gets: ``advance(steps, note)``.

@@ -40,6 +40,8 @@ class SearchConfig:
     train_targets: int = 2000
     sizes: Mapping[str, int | float] = field(default_factory=dict)
     """Of ``Setting``: words, dim, layers ..."""
+    latency_budget: str | None = None
+    cost_model: Path | None = None
     confirm: int = 3
     control: bool = True
     output: Path | None = None
@@ -120,6 +122,12 @@ def evaluate(config: SearchConfig) -> SearchOutcome:
                 run = _run(planned, strategy, budget, journal, name, repetition, pressed)
                 if not run:
                     raise UsageError("asked nothing", where=f"--strategy {arm.name}")
+                if all(each.skipped for each in run):
+                    raise UsageError(
+                        f"all {len(run)} candidates of {arm.name} are slower",
+                        where="--latency-budget",
+                        cure="allow more",
+                    )
                 won = winner(run)
                 arm.runs.append(run)
                 arm.winners.append(won)
@@ -158,7 +166,7 @@ def _run(
 def _equal(budget: SearchBudget, run: list[Evaluation]) -> SearchBudget:
     """What the strategy has spent: it may have stopped before its budget was."""
     if budget.evaluations is not None:
-        return SearchBudget(evaluations=len(run))
+        return SearchBudget(evaluations=int(budget.spent(run)))
     return SearchBudget(seconds=min(budget.total, budget.spent(run)))
 
 

@@ -14,7 +14,9 @@ from ..core.errors import UsageError, did_you_mean
 from ..core.provenance import source_hash
 from ..core.types import text_hash
 from ..encoders.search import loop
+from ..encoders.search.cost_model import CostModel
 from ..encoders.search.estimators.published import Reported
+from ..encoders.search.latency_gate import LatencyGate, milliseconds
 from ..encoders.search.objectives import Latency, Objective, Objectives, Parameters, Quality
 from ..encoders.search.protocols import Estimator, SearchSpace, Setting, Strategy, Table
 from ..encoders.search.search_budget import SearchBudget
@@ -58,6 +60,7 @@ def plan(config: SearchConfig) -> Plan:
     make_strategy = registry.load("strategy", config.strategy)
     make_estimator = registry.load("estimator", config.estimator)
     names = _objectives(config.objective)
+    limit = _limit(config)
     qualities = [name for name in names if name not in COUNTED]
     head, argument = registry.split_name(config.space)
     space: SearchSpace = registry.load("space", head)(argument)
@@ -74,8 +77,8 @@ def plan(config: SearchConfig) -> Plan:
     setting = _setting(config, space, with_text=not by_table)
     settings = {name: replace(setting, judge=judge) for name, judge in judges.items()}
 
-    def estimator(make: Callable[..., Estimator], **options: Any) -> Objectives:
-        return Objectives(
+    def estimator(make: Callable[..., Estimator], **options: Any) -> Objectives | LatencyGate:
+        found = Objectives(
             [
                 Quality(name, make(settings[name], **options))
                 if name in settings
@@ -83,6 +86,7 @@ def plan(config: SearchConfig) -> Plan:
                 for name in names
             ]
         )
+        return LatencyGate(found, *limit, setting) if limit else found
 
     truth, truth_name = None, "table" if by_table else "training"
     if names[0] in settings and config.confirm:
@@ -120,6 +124,7 @@ def plan(config: SearchConfig) -> Plan:
                 if each.name not in ("space", "text", "held_out", "judge")
             },
             "seed": config.seed,
+            **_limit_facts(config),
             "code": _code(space, make_strategy, make_estimator),
         },
     )
@@ -138,6 +143,32 @@ def _objectives(asked: tuple[str, ...]) -> tuple[str, ...]:
                 else f"name a task: {PROBE}:pos",
             )
     return tuple(sorted(dict.fromkeys(asked), key=lambda name: name in COUNTED))
+
+
+def _limit(config: SearchConfig) -> tuple[CostModel, float] | None:
+    """The model that tells latencies, and the largest in milliseconds."""
+    budget, path = config.latency_budget, config.cost_model
+    if budget is None and path is None:
+        return None
+    if budget is None:
+        raise UsageError("has no budget", where="--cost-model", cure="give --latency-budget 5ms")
+    limit = milliseconds(budget)
+    if path is None:
+        raise UsageError(
+            "needs a model that tells latencies",
+            where="--latency-budget",
+            cure="give --cost-model FILE, made by `probe cost fit`",
+        )
+    return CostModel.load(path), limit
+
+
+def _limit_facts(config: SearchConfig) -> dict[str, Any]:
+    if config.latency_budget is None or config.cost_model is None:
+        return {}
+    return {
+        "latency_budget": milliseconds(config.latency_budget),
+        "cost_model": files.sha256_of(config.cost_model),
+    }
 
 
 def _judge(config: SearchConfig, objective: str) -> ProbeJudge | None:

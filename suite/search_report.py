@@ -11,7 +11,7 @@ from ..core.files import write_json
 from ..core.registry import split_name
 from ..encoders.search.confirmation import Mean, mean_of
 from ..encoders.search.front import pareto_front
-from ..encoders.search.journal import Evaluation
+from ..encoders.search.journal import SKIPPED, Evaluation
 from ..results.duration import duration
 from ..results.search_table import grid, number, with_interval
 from .search import Arm, SearchConfig, SearchOutcome
@@ -76,11 +76,12 @@ def _arms(outcome: SearchOutcome) -> str:
     for arm in outcome.arms:
         best = mean_of([won.losses[0] for won in arm.winners])
         anew = confirmed(arm)
-        efforts = [sum(each.fidelity for each in run) for run in arm.runs]
+        asked = [[each for each in run if not each.skipped] for run in arm.runs]
+        efforts = [sum(each.fidelity for each in run) for run in asked]
         rows.append(
             (
                 arm.name,
-                f"{statistics.fmean(len(run) for run in arm.runs):.6g}",
+                f"{statistics.fmean(map(len, asked)):.6g}",
                 f"{statistics.fmean(efforts):.4g}",
                 duration(sum(each.seconds for run in arm.runs for each in run)),
                 with_interval(best.mean, best.interval),
@@ -127,6 +128,7 @@ def _notes(config: SearchConfig, outcome: SearchOutcome) -> list[str]:
     failed = sum(bool(each.error) for arm in arms for run in arm.runs for each in run)
     if failed:
         lines.append(f"{failed} evaluations failed: the journal has their messages")
+    lines += _skipped(config, arms)
     return [f"{line}\n" for line in lines]
 
 
@@ -141,6 +143,22 @@ def _unit(outcome: SearchOutcome) -> str:
     if planned.truth_name == "table":
         return f"those of the table {planned.space.name}"
     return "held-out cross-entropy in nats a word"
+
+
+def _skipped(config: SearchConfig, arms: Sequence[Arm]) -> list[str]:
+    """How many candidates of each arm a latency budget has cost, and on how safe a ground."""
+    lines = []
+    for arm in arms if config.latency_budget else ():
+        every = [each for run in arm.runs for each in run]
+        skipped = [each.details[SKIPPED] for each in every if each.skipped]
+        line = (
+            f"{arm.name}: {len(skipped)} of {len(every)} candidates were skipped, predicted to be "
+            f"above {config.latency_budget}"
+        )
+        if beyond := sum(bool(each["beyond"]) for each in skipped):
+            line += f"; {beyond} of them are beyond what the cost model knows: guesses"
+        lines.append(line)
+    return lines
 
 
 def _diverged(arms: Sequence[Arm]) -> list[str]:
@@ -180,7 +198,7 @@ def _front(outcome: SearchOutcome) -> str:
     """What no other candidate of either arm beats in all objectives, of the largest effort."""
     known: dict[str, tuple[str, Evaluation]] = {}
     for arm in outcome.arms:
-        for each in (each for run in arm.runs for each in run):
+        for each in (each for run in arm.runs for each in run if not each.skipped):
             known.setdefault(each.candidate, (arm.name, each))
             if each.fidelity > known[each.candidate][1].fidelity:
                 known[each.candidate] = (arm.name, each)

@@ -37,13 +37,14 @@ class Mean(NamedTuple):
 
 
 def winner(evaluations: Sequence[Evaluation]) -> Evaluation:
-    """The lowest first loss, the first of equal ones; of those known best.
+    """The lowest first loss, the first of equal ones; of those known best, none skipped.
 
     Measured losses go before predicted ones, and those of the largest effort before others: losses
     of unequal effort cannot be compared.
     """
-    measured = [each for each in evaluations if each.measured and not each.error]
-    known = measured or [each for each in evaluations if not each.error] or list(evaluations)
+    asked = [each for each in evaluations if not each.skipped] or evaluations
+    measured = [each for each in asked if each.measured and not each.error]
+    known = measured or [each for each in asked if not each.error] or list(asked)
     most = max(each.fidelity for each in known)
     return min((each for each in known if each.fidelity == most), key=lambda each: each.losses[0])
 

@@ -20,6 +20,8 @@ from ...core.errors import DataError, UsageError
 from .protocols import Estimate, Trial
 
 JOURNAL = "search.jsonl"
+SKIPPED = "skipped"
+"""Among the details of a candidate that was not asked about, and why not."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,11 @@ class Evaluation:
     def id(self) -> str:
         """Ten hexadecimal digits that stand for the candidate."""
         return hashlib.sha256(self.candidate.encode()).hexdigest()[:10]
+
+    @property
+    def skipped(self) -> bool:
+        """Whether the candidate was passed over: it costs none of a budget of evaluations."""
+        return SKIPPED in self.details
 
     @property
     def trial(self) -> Trial:

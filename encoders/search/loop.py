@@ -16,6 +16,7 @@ SEARCH, RANDOM = "search", "random"
 """The arms: the strategy that was asked for, and the control at an equal budget."""
 
 _ALIKE = 3  # failures in a row with one message that end a search
+_SKIPPED = 1000  # candidates in a row that are skipped
 
 
 @runtime_checkable
@@ -43,11 +44,13 @@ def search(
 
     ``repetition`` is the estimator's seed too. An evaluation that fails is kept with its message
     and losses of inf, and the search goes on; after the third in a row with one message it raises
-    LayerwiseError. ``pressed`` is asked between evaluations, and stops the search with
-    KeyboardInterrupt. Raises DataError where the journal's questions are not those of the strategy.
+    LayerwiseError, as it does after a thousand in a row that were skipped. ``pressed`` is asked
+    between evaluations, and stops the search with KeyboardInterrupt. Raises DataError where the
+    journal's questions are not those of the strategy.
     """
     done = _told_again(strategy, estimator, budget, journal.of(arm, repetition))
     failed: list[str] = []
+    skipped = 0
     advance(budget.spent(done), "")
     while budget.spent(done) < budget.total:
         if pressed():
@@ -76,6 +79,13 @@ def search(
         done.append(evaluation)
         advance(budget.spent([evaluation]), f"best {best_loss(done):.4g}")
         failed = [*failed, error] if error else []
+        skipped = skipped + 1 if evaluation.skipped else 0
+        if skipped >= _SKIPPED:
+            raise LayerwiseError(
+                f"{_SKIPPED:,} candidates in a row were skipped",
+                where=f"the arm {arm}",
+                cure="a larger --latency-budget lets some be asked about",
+            )
         if len(failed) >= _ALIKE and len(set(failed[-_ALIKE:])) == 1:
             raise LayerwiseError(
                 f"{_ALIKE} evaluations in a row failed alike: {error}",

@@ -54,5 +54,5 @@ class SearchBudget:
     def spent(self, done: Sequence[Evaluation]) -> float:
         """What of ``total`` is spent on these evaluations."""
         if self.evaluations is not None:
-            return len(done)
+            return sum(not evaluation.skipped for evaluation in done)
         return sum(evaluation.seconds for evaluation in done)

@@ -78,6 +78,16 @@ class _Names(click.Option):
 @click.option("--vocabulary", type=int, help="Words that can be predicted.")
 @click.option("--learning-rate", type=float)
 @click.option(
+    "--latency-budget",
+    metavar="TIME",
+    help="Skip candidates that are surely slower, such as 5ms: by the lower bound of --cost-model, for one text of 128 words through both stacks. A skipped one costs no evaluation.",
+)
+@click.option(
+    "--cost-model",
+    type=click.Path(path_type=Path),
+    help="What `probe cost fit` learnt from cells, for --latency-budget.",
+)
+@click.option(
     "--confirm",
     default=3,
     show_default=True,
