@@ -71,6 +71,7 @@ PROBES = [
     "linear-moex = layerwise.probes.augmented_probe:MomentExchangeProbe",
     "linear-mixup = layerwise.probes.augmented_probe:MixupProbe",
     "linear-dropout = layerwise.probes.augmented_probe:DropoutProbe",
+    "hyper-deep = layerwise.probes.ensemble:HyperDeep",
 ]
 SPACES = [
     "cell = layerwise.encoders.search.cell_space:cell_space",

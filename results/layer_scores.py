@@ -22,6 +22,8 @@ from .variants import variants
 _TWIN = re.compile(r"(?P<trained>.+)\+random[0-9]*")
 _MIX = "mix_"
 """What the metric of a mix begins with."""
+_ENSEMBLE = "tempered_"
+"""What the metric of an ensemble of probes begins with."""
 
 Score = Callable[[Record], str]
 """From a record to the name of the score that is drawn of it."""
@@ -93,6 +95,11 @@ def is_mix(record: Record) -> bool:
     return record.metric.startswith(_MIX)
 
 
+def is_ensemble(record: Record) -> bool:
+    """Whether the scores are those of an ensemble over layers."""
+    return record.metric.startswith(_ENSEMBLE)
+
+
 def main_score(record: Record) -> str:
     """The score that tables show."""
     return record.metric
@@ -142,6 +149,8 @@ def scored(records: Sequence[Record], score: Score) -> Panels:
     left_out = []
     if mixes := sum(map(is_mix, records)):
         left_out.append(f"{mixes} of mixes of layers, which `probe plot mix` draws")
+    if ensembles := sum(map(is_ensemble, records)):
+        left_out.append(f"{ensembles} of ensembles over layers, which `probe table` shows")
     if failed:
         left_out.append(f"{len(failed)} that failed; `probe show` tells why")
     if lacking := len(drawn) - len(good) - sum(record.status == "failed" for record in drawn):
@@ -178,9 +187,9 @@ def best_of(panel: Panel) -> str:
 
 def _single_layers(records: Sequence[Record]) -> list[Record]:
     scores, _ = speed.split(records)
-    singles = [record for record in scores if not is_mix(record)]
+    singles = [record for record in scores if not (is_mix(record) or is_ensemble(record))]
     if not singles:
-        if scores:
+        if any(map(is_mix, scores)):
             raise DataError(
                 "all scores here are of mixes of layers", cure="`probe plot mix` draws them"
             )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..core.errors import DataError, UsageError
 from . import speed, table
 from .label_places import Box, Point, place
-from .layer_scores import Curve, Panel, is_mix, panels_of
+from .layer_scores import Curve, Panel, is_ensemble, is_mix, panels_of
 from .lettering import shortened
 from .palette import Look, looks
 from .panels import PAGE, SMALL, Picture, legend, small_multiples, title
@@ -126,7 +126,7 @@ def _measured(
 def _times(records: Sequence[Record]) -> Mapping[str, Mapping[tuple[str, str, int], float]]:
     """For each size and machine that was timed, milliseconds by name, variant and layer."""
     scores, costs = speed.split(records)
-    singles = [record for record in scores if not is_mix(record)]
+    singles = [record for record in scores if not (is_mix(record) or is_ensemble(record))]
     built = table.build(singles)
     joined = speed.beside(built, [*singles, *costs])
     weights = {record.key.fingerprint for record in singles}

@@ -186,7 +186,7 @@ def build(records: Iterable[Record], *, strata: bool = False) -> Table:
 
 def lower_is_better(metric: str) -> bool:
     """Whether the score is a cost; its unit at the end of the name tells."""
-    costs = ("_nats", "_bits", "_seconds", "bits_per_label")
+    costs = ("_nats", "_bits", "_seconds", "bits_per_label", "brier", "calibration_error")
     return metric.startswith("milliseconds") or metric.endswith(costs)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -13,6 +13,7 @@ from pydantic import (
     Field,
     ValidationError,
     ValidationInfo,
+    ValidatorFunctionWrapHandler,
     field_validator,
 )
 
@@ -21,7 +22,10 @@ from ..core.errors import DataError, UsageError, did_you_mean
 
 
 class RunConfig(BaseModel):
-    """A run: every encoder on every task, layer by layer. Field names are those of the flags."""
+    """A run: every encoder on every task, layer by layer. Field names are those of the flags.
+
+    ``batch_words`` of ``auto`` is found by ``probe run`` as it encodes; elsewhere it is 1024.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -41,10 +45,18 @@ class RunConfig(BaseModel):
     subword_pooling: Literal["first", "last", "mean"] = "mean"
     context: Literal["document", "sentence"] = "document"
     device: str = "cpu"
-    batch_words: int = Field(default=1024, ge=1)
+    batch_words: Annotated[int, Field(ge=1)] | Literal["auto"] = 1024
     workers: int = Field(default=0, ge=0)
     engine: Literal["processes", "threads", "ray"] = "processes"
     output: Path | None = None
+
+    @field_validator("batch_words", mode="wrap")
+    @classmethod
+    def _words_or_auto(cls, given: Any, known: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return known(given)
+        except ValidationError:
+            raise ValueError("write a number of words from 1, or auto") from None
 
     @field_validator("refits")
     @classmethod

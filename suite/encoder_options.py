@@ -6,6 +6,9 @@ from ..encoders.base import Encoder, EncoderOptions
 from ..encoders.loading import load_encoder
 from .config import RunConfig
 
+AUTO = "auto"
+DEFAULT = EncoderOptions().batch_words
+
 
 def encoder_of(config: RunConfig, name: str) -> Encoder:
     """The encoder of that name. Raises UsageError or ModelError where it cannot be had."""
@@ -13,7 +16,7 @@ def encoder_of(config: RunConfig, name: str) -> Encoder:
         name,
         EncoderOptions(
             device=config.device,
-            batch_words=config.batch_words,
+            batch_words=config.batch_words if isinstance(config.batch_words, int) else DEFAULT,
             subword_pooling=config.subword_pooling,
             context=config.context,
         ),

@@ -9,15 +9,16 @@ from typing import Any
 from ..core import progress
 from ..core.types import text_hash
 from ..encoders.base import Configured, Encoder, Randomisable
+from ..encoders.batch_tuning import BatchChoice, TunedEncoder
 from ..encoders.store import Store
 from ..results.records import Key, Record
-from . import engine
+from . import engine, ensembling
 from .blame import blame
 from .choices import PROBE as CHOICE
 from .choices import ChoiceUnit, PreparedChoices
 from .config import RunConfig, select_layers
 from .control_encoders import Row, rows_of
-from .encoder_options import encoder_of
+from .encoder_options import AUTO, encoder_of
 from .kept import targets_of
 from .layers import Layers
 from .measure import LayerJob, Unit, measure_layer
@@ -47,6 +48,8 @@ class Planned:
 
 def evaluate(config: RunConfig) -> Outcome:
     """Measure what is asked for and not recorded yet; return all that was asked for."""
+    if ensembling.is_ensemble(config):
+        return ensembling.evaluate(config)
     tasks = prepare_tasks(config)
     rows: dict[str, Row] = {}
     with_weights: set[str] = set()
@@ -91,21 +94,25 @@ def compute(config: RunConfig, planned: Planned) -> Iterator[Record]:
         return
     encoder = planned.encoder
     store = Store()
+    tuned = TunedEncoder(encoder) if config.batch_words == AUTO else None
     # One pass over each split serves all tasks that read it.
     with blame(f"encoder {encoder.name}"):
         encoded = {
-            text_hash(read): store.activations(encoder, read)
+            text_hash(read): store.activations(tuned or encoder, read)
             for read in documents_of(
                 task for _, task in planned.missing if not _reads_words(encoder, task)
             )
         }
+    batches = tuned.choice if tuned and tuned.choice.speeds else None
+    if batches:
+        progress.say(f"{encoder.name}: {batches}")
     for task in {task.arrays.data_hash: task for _, task in planned.missing}.values():
         if isinstance(task, Prepared):
             targets_of(task.data, task.arrays).write(config.folder(), task.arrays.data_hash)
     units = []
     for key, task in planned.missing:
         read = _read(encoder, task, encoded)
-        units.append(Reading(_unit(config, encoder, key, task, read), read))
+        units.append(Reading(_unit(config, encoder, key, task, read, batches), read))
     jobs = _jobs(units, encoder.dim, engine.count(config.workers))
     done = engine.run(measure_layer, jobs, engine=config.engine, workers=config.workers)
     with progress.bar(f"probing {encoder.name}", sum(job.cost for job in jobs)) as advance:
@@ -175,6 +182,7 @@ def _unit(
     key: Key,
     task: AnyPrepared,
     activations: dict[str, Layers],
+    batches: BatchChoice | None,
 ) -> Unit | ChoiceUnit | TreeUnit:
     facts: dict[str, Any] = {
         **task.data.facts,
@@ -184,6 +192,7 @@ def _unit(
             "final_norm": encoder.final_norm,
             "input": {name: entry.manifest["input"] for name, entry in activations.items()},
             "stored_as": sorted({str(entry.manifest["dtype"]) for entry in activations.values()}),
+            **(batches.facts() if batches else {}),
         },
     }
     layer_name, layers = encoder.layer_names[key.layer], len(encoder.layer_names)

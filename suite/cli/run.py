@@ -27,7 +27,11 @@ FORMATS = ("terminal", "md", "csv", "latex", "json")
 @click.option("--split", help="given (default), or split anew by document or sentence.")
 @click.option("--disjoint", help="Keep the splits' word forms (type) or lemmas (lemma) apart.")
 @click.option("--layers", help="all (default), or 0,4,8-12, or -1 for the last.")
-@click.option("--probe", help="The kind of probe: linear (default).")
+@click.option(
+    "--probe",
+    help="linear (default), a layer each; hyper-deep: calibrated ensembles over all layers, "
+    "beside the single, seeds-only, bootstrap and other ensembles that they have to beat.",
+)
 @click.option("--controls", type=int, help="Control tasks a task, for selectivity (1).")
 @click.option(
     "--control-encoders/--no-control-encoders",
@@ -59,7 +63,12 @@ FORMATS = ("terminal", "md", "csv", "latex", "json")
 @click.option("--subword-pooling", help="A word's vector: mean (default), first, last.")
 @click.option("--context", help="What a word sees: its document (default) or its sentence.")
 @click.option("--device", help="Where encoders run: cpu (default), cuda, cuda:1, mps.")
-@click.option("--batch-words", type=int, help="Words that go through an encoder at once (1024).")
+@click.option(
+    "--batch-words",
+    metavar="WORDS|auto",
+    help="Words that go through an encoder at once (1024); auto: what is fastest, timed on the texts.",
+)
+@click.option("--batch-size", hidden=True)
 @click.option("--workers", type=int, help="Workers that fit probes; 0 (default): one a processor.")
 @click.option("--engine", help="Where they run: processes (default), threads, ray.")
 @click.option(
@@ -110,17 +119,38 @@ def command(
         if given["controls"]:
             raise UsageError("contradicts --controls", where="--no-controls", cure="give one")
         given["controls"] = 0
+    given["batch_words"] = _batch_words(given["batch_words"], given.pop("batch_size"))
     if allow_download:
         os.environ["LAYERWISE_ALLOW_DOWNLOAD"] = "1"
     settings = build(given, config)
+
+    from ..ensembling import is_ensemble
+
+    ensembles = is_ensemble(settings)
+    if ensembles and (strata or speed):
+        raise UsageError(
+            "ensembles have no such columns",
+            where="--strata" if strata else "--speed",
+            cure="leave it away, or take --probe linear",
+        )
     if dry_run:
-        return _dry_run(settings)
+        from ._ensembles import dry_run as dry_run_of_ensembles
+
+        return dry_run_of_ensembles(settings) if ensembles else _dry_run(settings)
 
     from ..pipeline import evaluate
+    from ._ensembles import print_arms
     from ._outcome import report
     from ._tables import print_table
 
     outcome = evaluate(settings)
+    if ensembles:
+        return report(
+            outcome,
+            lambda records: print_arms(records, format_, intervals),
+            verb="measured",
+            debug=shared["debug"],
+        )
     times = _times(outcome, speed)
     return report(
         outcome,
@@ -130,6 +160,17 @@ def command(
         verb="measured",
         debug=shared["debug"],
     )
+
+
+def _batch_words(words: str | None, size: str | None) -> str | None:
+    """``--batch-size auto`` is understood, but a number of texts is no number of words."""
+    if size is None:
+        return words
+    if words is not None or size != "auto":
+        raise UsageError(
+            "batches are counted in words", where="--batch-size", cure="take --batch-words 1024"
+        )
+    return size
 
 
 def _times(outcome: Any, speed: bool) -> list[Any]:

@@ -98,6 +98,13 @@ def test_a_name_that_is_given_twice_counts_once(name: str) -> None:
     assert getattr(build(GIVEN | {name: twice}), name) == (*GIVEN[name], "other")
 
 
+def test_batches_are_counted_in_words_or_found() -> None:
+    assert build(GIVEN | {"batch_words": "512"}).batch_words == 512
+    assert build(GIVEN | {"batch_words": "auto"}).batch_words == "auto"
+    with pytest.raises(UsageError, match="--batch-words: write a number of words from 1, or auto"):
+        build(GIVEN | {"batch_words": "0"})
+
+
 def test_an_unknown_key_of_a_file_gets_its_nearest_name(tmp_path: Path) -> None:
     file = written(tmp_path, 'span-poling = "mean"')
     with pytest.raises(UsageError) as caught:
