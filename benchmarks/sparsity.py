@@ -75,7 +75,7 @@ def make_arms(
             if not is_written(where, identity_of(source, plan)):
                 write(where, source, plan, prune(source, plan))
             head = "local" if isinstance(source, BiLMEncoder) else "hf"
-            arms.append(Arm(score, sparsity, f"{head}:{where.resolve()}"))
+            arms.append(Arm(score, sparsity, f"{head}:{where}"))
     return arms
 
 

@@ -13,6 +13,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+from findings_ensembles import ensembles
+from findings_sparsity import sparsity
+
 from layerwise.core.files import read_json, write_text
 from layerwise.results.records import Record, RecordFile
 
@@ -291,6 +294,8 @@ def main() -> None:
         controls(found),
         pronouns(found),
         speed(found),
+        sparsity(RecordFile(REFERENCE / "sparsity" / "records.jsonl").read().records),
+        ensembles(RecordFile(REFERENCE / "ensembles" / "records.jsonl").read().records),
     )
     head = (HERE / "findings_head.md").read_text(encoding="utf-8")
     notes = (HERE / "findings_notes.md").read_text(encoding="utf-8")
