@@ -16,6 +16,10 @@ from torch.nn import functional as F
 
 from .self_attention import SelfAttention, _Block, _Stack
 
+BUILT_ON = "af12bcda3e806949aef0f6a66650ea2453d2f30cc162f3ac5feec05a00392e1a"
+"""sha256 of ``self_attention``. An encoder's fingerprint is told by the source of its
+architecture's module, this one, so that a change there has to be a change here."""
+
 
 class NarrowAttention(BaseModel):
     """The settings of the architecture ``narrow_transformer``; ``stack`` builds one direction.

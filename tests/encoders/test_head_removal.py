@@ -10,14 +10,22 @@ import torch
 from torch import Tensor
 
 from layerwise.core.errors import UsageError
+from layerwise.core.provenance import source_hash
 from layerwise.encoders.bilm import BiLM, BiLMSettings, count_parameters
 from layerwise.encoders.character_cnn import CharacterSettings
 from layerwise.encoders.head_removal import head_blocks, remove_heads
+from layerwise.encoders.narrow_attention import BUILT_ON
 from layerwise.encoders.neuron_removal import Shrunk, neuron_blocks, remove_neurons
 from layerwise.encoders.pruning import Score
 from layerwise.encoders.units import unit_scores
 
 torch.set_num_threads(1)
+
+
+def test_a_change_of_the_code_it_is_built_on_is_a_change_of_the_fingerprint() -> None:
+    assert BUILT_ON == source_hash("layerwise.encoders.self_attention")
+
+
 HEADS, WIDTH, DIM = 4, 3, 12
 
 
