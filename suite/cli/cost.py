@@ -62,7 +62,7 @@ def fit(
     layers: int,
     length: int,
 ) -> None:
-    """Learn from RECORDS: lines of `probe time`, or cells.jsonl of `probe nas-probe`.
+    """Learn from RECORDS: lines of `probe time`, or cells.jsonl or a table of `probe nas-probe`.
 
     A line of cells may tell its own "shape"; else --dim, --layers and --length say it.
     """
@@ -169,10 +169,14 @@ def _read(
 
 
 def _lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
+    if path.suffix == ".parquet":
+        return list(enumerate(_rows(path), start=1))
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise DataError("cannot be read", where=str(path)) from error
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror})", where=str(path)) from error
+    except ValueError as error:
+        raise DataError("is no text", where=str(path)) from error
     lines = []
     for number, each in enumerate(text.splitlines(), start=1):
         try:
@@ -183,6 +187,20 @@ def _lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
             raise DataError("no line of JSON", where=f"{path}, line {number}")
         lines.append((number, line))
     return lines
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    """The cells of a table of NAS-Probe as lines, which tell costs of the processor alone."""
+    from ...results.nas_probe_table import read
+
+    return [
+        {
+            "cell": row["cell"],
+            "latency": {"processor": row["milliseconds"]},
+            "train_seconds": {"processor": row["train_seconds"]},
+        }
+        for row in read(path).rows
+    ]
 
 
 def _cost(line: dict[str, Any], kind: str, cost: str) -> float:

@@ -117,3 +117,9 @@ def test_bad_options_are_told(cells: Path, command: Command, tmp_path: Path) -> 
     assert said.code == 3 and "cannot be read as JSON" in said.err
     said = command("cost", "fit", cells, "-o", tmp_path / "m.json", "--dim", 0)
     assert said.code == 2 and "--dim: 0 is no number from 1" in said.err
+
+
+def test_the_table_of_nas_probe(command: Command, tmp_path: Path) -> None:
+    table = Path(__file__).parents[2] / "results" / "reference" / "nas_probe.parquet"
+    said = command("cost", "fit", table, "--cost", "processor", "-o", tmp_path / "model.json")
+    assert said.code == 0 and "processor from 151 cells" in said.out
