@@ -14,6 +14,7 @@ ENCODERS = [
     "transformer = layerwise.encoders.shipped:transformer",
     "lstm = layerwise.encoders.shipped:lstm",
     "gated_cnn = layerwise.encoders.shipped:gated_cnn",
+    "searched = layerwise.encoders.shipped:searched",
     "local = layerwise.encoders.bilm_encoder:local",
     "elmo = layerwise.encoders.elmo:elmo",
     "elmo-carried = layerwise.encoders.elmo:elmo_carried",

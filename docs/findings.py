@@ -22,7 +22,7 @@ from layerwise.results.records import Record, RecordFile
 HERE = Path(__file__).parent
 REFERENCE = HERE.parent / "results" / "reference"
 CARDS = HERE.parent / "encoders" / "pretrained"
-ENCODERS = ("transformer", "lstm", "gated_cnn", "minilm")
+ENCODERS = ("transformer", "lstm", "gated_cnn", "searched", "minilm")
 TASKS = ("pos.v1", "constituent.v2", "coref.v2", "gap.v1")
 CORPORA = ("gum", "gap")
 STATIC = ("onehot", "random-vectors")

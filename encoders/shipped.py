@@ -30,6 +30,11 @@ def gated_cnn(argument: str, options: EncoderOptions) -> BiLMEncoder:
     return _shipped("gated_cnn", argument, options)
 
 
+def searched(argument: str, options: EncoderOptions) -> BiLMEncoder:
+    """The cell that a search found, 4 layers a direction; its card tells of the search."""
+    return _shipped("searched", argument, options)
+
+
 def _shipped(name: str, argument: str, options: EncoderOptions) -> BiLMEncoder:
     if argument:
         raise ModelError("takes no argument", where=f"--encoder {name}:{argument}")

@@ -18,7 +18,7 @@ from layerwise.encoders.bilm import build_settings
 from layerwise.encoders.checkpoint import load_encoder
 from layerwise.encoders.loading import load_encoder as load
 
-NAMES = ("transformer", "lstm", "gated_cnn")
+NAMES = ("transformer", "lstm", "gated_cnn", "searched")
 PRETRAINED = Path(str(files("layerwise.encoders").joinpath("pretrained")))
 
 KNESER_NEY = 109.2
@@ -57,7 +57,9 @@ def test_they_are_of_one_size() -> None:
         model = load_encoder(PRETRAINED / name)
         stacks = (model.forward_stack, model.backward_stack)
         assert sum(w.numel() for stack in stacks for w in stack.parameters()) == size
-        assert model.settings == build_settings(name, "small")
+        searched = {"cell": card(name)["search"]["cell"], "dim": 124, "layers": 4}
+        shape = ("cell", "small", searched) if name == "searched" else (name, "small")
+        assert model.settings == build_settings(*shape)
 
 
 def test_they_had_one_budget() -> None:
