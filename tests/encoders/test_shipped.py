@@ -14,7 +14,7 @@ from layerwise.core.errors import ModelError
 from layerwise.core.types import Document, Sentence
 from layerwise.encoders import shipped
 from layerwise.encoders.base import EncoderOptions
-from layerwise.encoders.bilm import build_settings
+from layerwise.encoders.bilm import BiLMSettings, build_settings
 from layerwise.encoders.checkpoint import load_encoder
 from layerwise.encoders.loading import load_encoder as load
 
@@ -28,6 +28,13 @@ KNESER_NEY = 109.2
 def card(name: str) -> dict[str, Any]:
     read: dict[str, Any] = json.loads((PRETRAINED / name / "card.json").read_text())
     return read
+
+
+def expected_settings(name: str) -> BiLMSettings:
+    if name != "searched":
+        return build_settings(name, "small")
+    shape = {"cell": card(name)["search"]["cell"], "dim": 124, "layers": 4}
+    return build_settings("cell", "small", shape)
 
 
 def test_these_are_all_there_are() -> None:
@@ -57,9 +64,7 @@ def test_they_are_of_one_size() -> None:
         model = load_encoder(PRETRAINED / name)
         stacks = (model.forward_stack, model.backward_stack)
         assert sum(w.numel() for stack in stacks for w in stack.parameters()) == size
-        searched = {"cell": card(name)["search"]["cell"], "dim": 124, "layers": 4}
-        shape = ("cell", "small", searched) if name == "searched" else (name, "small")
-        assert model.settings == build_settings(*shape)
+        assert model.settings == expected_settings(name)
 
 
 def test_they_had_one_budget() -> None:
