@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from ._command_line import command_line
 
 if TYPE_CHECKING:
     from ...encoders.bilm import BiLMSettings
@@ -140,7 +140,7 @@ def command(
     from ...results.duration import duration
     from ...results.loss_curve import draw, read_curve
 
-    card = pretrain(settings, plan, text, held_out, output, _command_line(), device, compiler)
+    card = pretrain(settings, plan, text, held_out, output, command_line(), device, compiler)
     if is_first():
         curve = read_curve(output / LOG, encoder)
         draw([curve], [output / "loss_curve.png", output / "loss_curve.svg"])
@@ -219,13 +219,3 @@ def _say(what: str, plan: TrainingSettings, found: Estimate) -> None:
 
 def _size(count: int) -> str:
     return f"{count / 2**20:,.1f} MiB"
-
-
-def _command_line() -> str:
-    """The command as given, with files by name alone: a card tells no one's folders."""
-    words = []
-    for word in sys.argv[1:]:
-        # An option and its value may be one word: --text=FILE.
-        option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
-        words.append(option + equals + (Path(value).name if "/" in value else value))
-    return shlex.join(["probe", *words])

@@ -9,6 +9,7 @@ import click
 
 from ...core.errors import UsageError
 from ...results.escaping import visible
+from ._command_line import command_line
 
 if TYPE_CHECKING:
     from ...encoders.base import Encoder
@@ -197,9 +198,8 @@ def _in_rounds(
     if dry_run:
         click.echo(f"sparsity {share:g}: {_rounds(gradual, len(read[0].words))}")
         return
-    from .pretrain import _command_line
 
-    card = gradual.run(folder, _command_line())
+    card = gradual.run(folder, command_line())
     anew = "" if gradual.keeps_softmax else ", by a softmax that was drawn anew"
     told = f"{_counts(card['pruning'])}{_perplexities(card)}{anew}"
     click.echo(f"sparsity {share:g}: {told}; use it as --encoder local:{visible(str(folder))}")
