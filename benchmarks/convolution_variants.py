@@ -33,6 +33,7 @@ import torch
 from layerwise.core.errors import LayerwiseError, UsageError
 from layerwise.core.files import make_folder, write_text
 from layerwise.encoders.bilm import build_settings
+from layerwise.encoders.budget import Budget
 from layerwise.encoders.pretrain import pretrain
 from layerwise.encoders.search.space.convolution_variants import VARIANTS
 from layerwise.encoders.training_settings import TrainingSettings
@@ -99,7 +100,7 @@ def train(settings: Settings, stack: Stack) -> dict[str, float]:
         window=settings.window,
     )
     plan = TrainingSettings(
-        budget=settings.budget,  # type: ignore[arg-type]
+        budget=Budget.parse(settings.budget),
         batch=settings.batch,
         vocabulary=settings.vocabulary,
         seed=stack.seed,

@@ -16,7 +16,7 @@ import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import torch
 
@@ -28,6 +28,7 @@ from layerwise.encoders.checkpoint import CARD
 from layerwise.encoders.contextual_matrices import contextual_matrices
 from layerwise.encoders.loading import load_encoder
 from layerwise.encoders.pruned_encoder import identity_of, is_written, prune, write
+from layerwise.encoders.pruning import Score
 from layerwise.encoders.pruning_plan import Pruning
 from layerwise.encoders.training_text import read_text
 from layerwise.results.palette import looks
@@ -36,6 +37,7 @@ from layerwise.results.records import Record
 from layerwise.suite.python_api import evaluate
 
 DENSE, SMALL = "dense", "dense, smaller"
+SCORES: tuple[Score, ...] = get_args(Score)
 TASKS = ("pos", "deprel", "constituent", "coref")
 _WIDTHS = ("dim", "hidden", "feed_forward", "head_width")
 
@@ -59,7 +61,7 @@ class Point(NamedTuple):
 
 def make_arms(
     encoder: str,
-    scores: Sequence[str],
+    scores: Sequence[Score],
     sparsities: Sequence[float],
     held_out: Sequence[Path],
     folder: Path,
@@ -70,7 +72,7 @@ def make_arms(
     arms = [Arm(DENSE, 0.0, encoder)]
     for score in scores:
         for sparsity in sparsities:
-            plan = Pruning(score=score, sparsity=sparsity, held_out=kept)  # type: ignore[arg-type]
+            plan = Pruning(score=score, sparsity=sparsity, held_out=kept)
             where = folder / score / f"sparsity-{sparsity:g}"
             if not is_written(where, identity_of(source, plan)):
                 write(where, source, plan, prune(source, plan))
@@ -227,7 +229,7 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", default="gum")
     parser.add_argument("--task", action="append", help=f"repeatable; {', '.join(TASKS)}")
     parser.add_argument("--sparsity", default="0.3,0.5,0.8,0.9")
-    parser.add_argument("--score", default="magnitude,random")
+    parser.add_argument("--score", nargs="+", default=SCORES, choices=SCORES)
     parser.add_argument("--held-out", type=Path, action="append", default=[])
     parser.add_argument("--small", action="append", default=[], metavar="SPARSITY=ENCODER")
     parser.add_argument("--train-targets", type=int, default=0)
@@ -235,7 +237,7 @@ def main(given: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(given)
     sparsities = [float(part) for part in asked.sparsity.split(",")]
     arms = make_arms(
-        asked.encoder, asked.score.split(","), sparsities, asked.held_out, asked.output / "pruned"
+        asked.encoder, asked.score, sparsities, asked.held_out, asked.output / "pruned"
     )
     for pair in asked.small:
         share, _, name = pair.partition("=")

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from findings_ensembles import ensembles
 from findings_sparsity import sparsity
+from findings_words import plain, short
 
 from layerwise.core.files import read_json, write_text
 from layerwise.results.records import Record, RecordFile
@@ -41,7 +42,7 @@ class Layer(NamedTuple):
     control: float | None
 
     def __str__(self) -> str:
-        return f"{_short(self.score)} [{_short(self.low)}, {_short(self.high)}]"
+        return f"{short(self.score)} [{short(self.low)}, {short(self.high)}]"
 
 
 class Findings:
@@ -82,7 +83,7 @@ def order(found: Findings) -> Iterator[str]:
     yield "## Do the best layers rise from morphology to syntax to coreference?\n"
     yield "The best layer by the dev score, its test score with the 95 % interval, and in brackets"
     yield "all layers whose test score lies within that interval: those cannot be told from it.\n"
-    yield _row("encoder", *(_plain(task) for task in TASKS), "order of the best layers")
+    yield _row("encoder", *(plain(task) for task in TASKS), "order of the best layers")
     yield _row(":--", *(":--" for _ in TASKS), ":--")
     rises, falls = [], []
     for encoder in ENCODERS:
@@ -115,13 +116,13 @@ def above(found: Findings) -> Iterator[str]:
         random = found.seen([f"{encoder}+random" for encoder in ENCODERS], task)
         static = found.seen(STATIC, task)
         own = [(f"{encoder}, layer 0", found.curve(encoder, task)[0]) for encoder, _ in mine]
-        yield f"**{_plain(task)}**\n"
+        yield f"**{plain(task)}**\n"
         yield _row("", "layer", "score [95 %]")
         yield _row(":--", "--:", ":--")
         for name, each in [*mine, *own, *random, *static]:
             yield _row(name, str(each.layer), str(each))
         for name, score in found.baseline(task).items():
-            yield _row(name, "", _short(score))
+            yield _row(name, "", short(score))
         wins, losses = [], []
         for encoder, best in mine:
             rivals = static + [pair for pair in random if pair[0] == f"{encoder}+random"]
@@ -144,10 +145,10 @@ def controls(found: Findings) -> Iterator[str]:
             if len(known) < 2:
                 continue
             down = sum(b < a for a, b in pairwise(known))
-            shown = " ".join(map(_short, known))
-            yield _row(encoder, _plain(task), shown, f"{down} of {len(known) - 1}")
+            shown = " ".join(map(short, known))
+            yield _row(encoder, plain(task), shown, f"{down} of {len(known) - 1}")
             deeper = known[-1] < known[0]
-            (falls if deeper else rises).append(f"{encoder} ({_plain(task)})")
+            (falls if deeper else rises).append(f"{encoder} ({plain(task)})")
     yield _answer("It is lower in the last layer than in layer 0", falls, rises)
 
 
@@ -167,13 +168,13 @@ def pronouns(found: Findings) -> Iterator[str]:
         if not curve:
             continue
         top = max(curve, key=lambda each: each.score)
-        shown = " ".join(_short(each.score) for each in curve)
+        shown = " ".join(short(each.score) for each in curve)
         yield _row(encoder, shown, f"layer {top.layer}: {top}")
         if encoder in ENCODERS:
             strongest = max(baselines.values())
             (wins if top.low > strongest else losses).append(encoder)
     for name, score in baselines.items():
-        yield _row(name, "", _short(score))
+        yield _row(name, "", short(score))
     yield _answer("The best layer is above every baseline by its interval", wins, losses)
 
 
@@ -185,7 +186,7 @@ def speed(found: Findings) -> Iterator[str]:
     yield "## How do speed and accuracy trade?\n"
     sizes = sorted({(_size(r)) for r in costs})
     heads = [f"ms, batch {batch}, {length} words" for batch, length in sizes]
-    yield _row("encoder", "weights", *heads, *(f"best {_plain(task)}" for task in TASKS))
+    yield _row("encoder", "weights", *heads, *(f"best {plain(task)}" for task in TASKS))
     yield _row(":--", "--:", *("--:" for _ in sizes), *("--:" for _ in TASKS))
     for encoder in ENCODERS:
         mine = [r for r in costs if r.key.encoder == encoder]
@@ -199,7 +200,7 @@ def speed(found: Findings) -> Iterator[str]:
             encoder,
             weights,
             *(f"{times[size]:.1f}" if size in times else "–" for size in sizes),
-            *("–" if best is None else _short(best.score) for best in scores),
+            *("–" if best is None else short(best.score) for best in scores),
         )
     where = costs[0].provenance
     threads = costs[0].key.settings.get("threads", "?")
@@ -269,20 +270,12 @@ def _answer(claim: str, yes: Sequence[str], no: Sequence[str]) -> str:
     return f"\n**{claim}: {said}.**\n"
 
 
-def _plain(task: str) -> str:
-    return task.partition(".v")[0]
-
-
-def _short(value: float) -> str:
-    return f"{value:.3f}".removeprefix("0")
-
-
 def _row(*cells: str) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def main() -> None:
-    """Read all records, write the page."""
+def page() -> str:
+    """The page of all records."""
     records: list[Record] = []
     for path in sorted(REFERENCE.glob("*.jsonl")):
         records += RecordFile(path).read().records
@@ -300,8 +293,8 @@ def main() -> None:
     head = (HERE / "findings_head.md").read_text(encoding="utf-8")
     notes = (HERE / "findings_notes.md").read_text(encoding="utf-8")
     body = "\n".join(line for section in sections for line in section)
-    write_text(HERE / "findings.md", f"{head}\n{body}\n{notes}")
+    return f"{head}\n{body}\n{notes}"
 
 
 if __name__ == "__main__":
-    main()
+    write_text(HERE / "findings.md", page())

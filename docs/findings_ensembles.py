@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from findings_words import plain, short
+
 from layerwise.results.records import Record
 
 AIM, CALIBRATED = 0.05, 0.02
@@ -33,22 +35,22 @@ def ensembles(records: Sequence[Record]) -> Iterator[str]:
         mine = {arm: record for (each, arm), record in arms.items() if each == task}
         best = mine[BEST].scores["tempered_nats"]
         encoder = mine[BEST].key.encoder
-        yield f"**{_plain(task)}**, {encoder}\n"
+        yield f"**{plain(task)}**, {encoder}\n"
         yield f"| {' | '.join(HEAD)} |"
         yield "| :-- | :-- | --: | --: | --: | --: | --: | --: |"
         for arm, record in mine.items():
             nats, span = record.scores["tempered_nats"], record.interval
-            within = f" [{_short(span.low)}, {_short(span.high)}]" if span else ""
+            within = f" [{short(span.low)}, {short(span.high)}]" if span else ""
             brier, error, accuracy, surest = (record.scores[f"tempered_{each}"] for each in SCORES)
             before = record.scores["calibration_error"]
             shown = (brier, error, before, accuracy, surest)
-            cells = [f"{_short(nats)}{within}", f"{nats / best - 1:+.1%}", *map(_short, shown)]
+            cells = [f"{short(nats)}{within}", f"{nats / best - 1:+.1%}", *map(short, shown)]
             yield "| " + " | ".join([arm, *cells]) + " |"
         yield ""
         ours = mine[OURS].scores
         verdicts.append(
             (
-                _plain(task),
+                plain(task),
                 ours["tempered_nats"] <= (1 - AIM) * best,
                 ours["tempered_nats"] < mine[RIVAL].scores["tempered_nats"],
                 ours["tempered_calibration_error"] <= CALIBRATED,
@@ -64,11 +66,3 @@ def ensembles(records: Sequence[Record]) -> Iterator[str]:
         no = [verdict[0] for verdict in verdicts if not verdict[place]]
         told = [", ".join(yes) or "on no task", f"not on {', '.join(no)}" if no else ""]
         yield f"**{claim}: {'; '.join(filter(None, told))}.**\n"
-
-
-def _plain(task: str) -> str:
-    return task.partition(".v")[0]
-
-
-def _short(value: float) -> str:
-    return f"{value:.3f}".removeprefix("0")

@@ -6,6 +6,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from findings_words import plain, short
+
 from layerwise.results.records import Record
 
 NAME = re.compile(r"local:.*/(?P<score>\w+)/sparsity-(?P<sparsity>[0-9.]+)$")
@@ -24,7 +26,7 @@ def sparsity(records: Sequence[Record]) -> Iterator[str]:
     yield "Weights of the transformer's layers set to 0, the smallest first or at random, without"
     yield "any training after it. Scores on GUM at the layer that is best on dev, with the 95 %"
     yield "interval; in brackets what of the dense encoder's is left, and the selectivity.\n"
-    yield "| weights that go | share | " + " | ".join(map(_plain, tasks)) + " |"
+    yield "| weights that go | share | " + " | ".join(map(plain, tasks)) + " |"
     yield "| :-- | --: |" + " :-- |" * len(tasks)
     lost: dict[Arm, list[str]] = defaultdict(list)
     for arm in [DENSE, *(arm for arm in arms if arm != DENSE)]:
@@ -37,13 +39,13 @@ def sparsity(records: Sequence[Record]) -> Iterator[str]:
             score, whole = record.scores[record.metric], dense.scores[dense.metric]
             span = record.interval
             selectivity = record.scores.get("selectivity")
-            beside = "" if selectivity is None else f", {_short(selectivity)}"
+            beside = "" if selectivity is None else f", {short(selectivity)}"
             cells.append(
-                f"{_short(score)} [{_short(span.low)}, {_short(span.high)}]"
+                f"{short(score)} [{short(span.low)}, {short(span.high)}]"
                 f" ({score / whole:.0%}{beside})"
             )
             if span.high < dense.interval.low:
-                lost[arm].append(_plain(task))
+                lost[arm].append(plain(task))
         yield f"| {arm[0]} | {arm[1]:g} | " + " | ".join(cells) + " |"
     yield ""
     for score in dict.fromkeys(arm[0] for arm in arms if arm != DENSE):
@@ -69,11 +71,3 @@ def _best(records: Sequence[Record]) -> dict[tuple[Arm, str], Record]:
 
 def _dev(record: Record) -> float:
     return record.dev_scores[record.metric]
-
-
-def _plain(task: str) -> str:
-    return task.partition(".v")[0]
-
-
-def _short(value: float) -> str:
-    return f"{value:.3f}".removeprefix("0")

@@ -31,7 +31,7 @@ from .pruned_encoder import zeros_of
 from .pruning import keep_masks, weight_scores
 from .pruning_plan import Pruning
 from .rewinding import Rewind
-from .training_course import Course
+from .training_procedure import Procedure
 from .training_settings import rate
 from .training_step import Trainer
 from .training_text import Text
@@ -44,7 +44,7 @@ def cubic(first: float, last: float, share: float) -> float:
     return last + (first - last) * (1 - share) ** 3
 
 
-class GradualPruning(Course):
+class GradualPruning(Procedure):
     """A training from an encoder's weights, in which ever more of them are 0.
 
     ``source`` is the encoder with its own softmax, or without one: then the softmax is drawn anew
@@ -77,7 +77,7 @@ class GradualPruning(Course):
         self._hooks: list[RemovableHandle] = []
 
     def describe(self) -> dict[str, Any]:
-        """See ``Course``."""
+        """See ``Procedure``."""
         return {"pruning": self._identity}
 
     def vocabulary(self, text: Text, size: int) -> list[str]:
@@ -101,7 +101,7 @@ class GradualPruning(Course):
         return cubic(self._first, self._pruning.sparsity, rounds / self._rounds)
 
     def before_step(self, trainer: Trainer, spent: float, total: int) -> float:
-        """Prune where a round is due. See ``Course``."""
+        """Prune where a round is due. See ``Procedure``."""
         target = self.target(spent / total)
         if target != self._reached:
             self._prune(trainer, target)

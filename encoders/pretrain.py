@@ -23,8 +23,8 @@ from .checkpoint import CARD, save_encoder
 from .language_model import LanguageModel, perplexity
 from .processes import Processes, join
 from .running_text import TOKENISATION
-from .training_course import Course
 from .training_log import LOG, TrainingLog
+from .training_procedure import Procedure
 from .training_settings import TrainingSettings
 from .training_state import load_state, save_state
 from .training_step import Trainer
@@ -44,13 +44,14 @@ def pretrain(
     command: str,
     device: str = "cpu",
     compiler: str | None = None,
-    course: Course | None = None,
+    procedure: Procedure | None = None,
 ) -> dict[str, Any]:
     """Train, or go on with, the biLM of a folder, and return its card.
 
     Without ``held_out`` the last fiftieth of the text is kept for the held-out perplexity.
-    ``compiler`` names a backend of ``torch.compile`` for the two stacks, ``course`` a training that
-    is no plain one. Interrupted, it saves its state between two steps and raises KeyboardInterrupt.
+    ``compiler`` names a backend of ``torch.compile`` for the two stacks; ``procedure`` is that of a
+    training that is no plain one. Interrupted, it saves its state between two steps and raises
+    KeyboardInterrupt.
     Raises UsageError when the folder holds another training or the device cannot be used, and
     DataError for too little text.
     """
@@ -64,8 +65,8 @@ def pretrain(
     read, kept = read_both(text, held_out)
     if len(read.words) <= settings.window:
         raise DataError(f"fewer words than one window of {settings.window}", where="--text")
-    course = course or Course()
-    vocabulary = course.vocabulary(read, training.vocabulary)
+    procedure = procedure or Procedure()
+    vocabulary = procedure.vocabulary(read, training.vocabulary)
     trainer = make_trainer(settings, training, read, vocabulary, device, processes, compiler)
     model = trainer.model
     identity = files.canonical_json(
@@ -75,7 +76,7 @@ def pretrain(
             "text": read.sources,
             "held_out": kept.sources,
         }
-        | course.describe()
+        | procedure.describe()
     )
     budget = training.budget
     words_a_step = training.windows * settings.window
@@ -85,7 +86,7 @@ def pretrain(
         card: dict[str, Any] = files.read_json(output / CARD)
         return card
     if not step:
-        course.start(trainer)
+        procedure.start(trainer)
     processes.wait()  # the first one writes from here on what the others have just read
     if processes.is_first:
         files.write_text(output / VOCABULARY, "\n".join(vocabulary) + "\n")
@@ -98,7 +99,7 @@ def pretrain(
         advance(budget.spent(step, seconds), "")
         while (spent := budget.spent(step, seconds)) < total:
             started = time.perf_counter()
-            share = course.before_step(trainer, spent, total)
+            share = procedure.before_step(trainer, spent, total)
             stepped = trainer.step(step, windows(step), share)
             step += 1
             took = time.perf_counter() - started
@@ -142,7 +143,7 @@ def pretrain(
         # Killed between the last state and the card, a training has nothing left but this.
         "held_out_perplexity": reached or perplexity(model, kept, vocabulary, device, processes),
         "provenance": provenance.describe(),
-    } | course.card(trainer, kept, vocabulary, processes)
+    } | procedure.card(trainer, kept, vocabulary, processes)
     if processes.is_first:
         save_encoder(output, model.bilm, card)
     processes.wait()

@@ -89,7 +89,7 @@ class Gradual:
             "text": text.sources,
             "held_out": held_out.sources,
         }
-        self._course = GradualPruning(
+        self._procedure = GradualPruning(
             self.source,
             words,
             pruning,
@@ -131,7 +131,7 @@ class Gradual:
             folder,
             command,
             how.device,
-            course=self._course,
+            procedure=self._procedure,
         )
 
 

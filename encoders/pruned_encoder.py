@@ -74,7 +74,7 @@ def prune(encoder: Encoder, pruning: Pruning) -> Pruned:
         raise UsageError(
             "is neither a biLM nor a Hugging Face model",
             where=f"encoder {encoder.name}",
-            cure="take transformer, lstm, gated_cnn, local:FOLDER or hf:MODEL",
+            cure="take transformer, lstm, gated_cnn, searched, local:FOLDER or hf:MODEL",
         )
     if pruning.held_out is not None:
         raise UsageError(

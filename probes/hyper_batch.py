@@ -65,7 +65,7 @@ class HyperBatch:
                 drawn = self._draw(generator)
             loss = self._loss(train.features(rows.to(train.device)), y[rows], drawn, train.rows)
             weights.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            torch.autograd.backward(loss)
             weights.step()
             schedule.step()
             if step % _EVERY == _EVERY - 1 and dev.rows:
@@ -74,7 +74,7 @@ class HyperBatch:
                 cost = self._held_out_loss(
                     dev.features(rows.to(dev.device)), y_dev[rows], generator
                 )
-                cost.backward()  # type: ignore[no-untyped-call]
+                torch.autograd.backward(cost)
                 bounds.step()
                 with torch.no_grad():
                     self.width_.clamp_(min=-3.0, max=3.0)

@@ -77,6 +77,12 @@ class RunConfig(BaseModel):
     def _each_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(names))
 
+    @property
+    def split_settings(self) -> dict[str, str]:
+        """How the text is split, where it is split anew: part of a record's key."""
+        asked = {"split": self.split, "disjoint": self.disjoint}
+        return {name: value for name, value in asked.items() if value not in ("given", "")}
+
     def folder(self) -> Path:
         """Where the records go: ``--output``, or a folder named for the data."""
         return self.output or Path("runs") / files.safe_name(Path(self.data).name or self.data)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ..encoders.base import Encoder, EncoderOptions
+from ..encoders.batch_tuning import DEFAULT
 from ..encoders.loading import load_encoder
 from .config import RunConfig
 
 AUTO = "auto"
-DEFAULT = EncoderOptions().batch_words
 
 
 def encoder_of(config: RunConfig, name: str) -> Encoder:

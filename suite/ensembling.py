@@ -15,6 +15,7 @@ from ..results.records import Key, Record
 from . import engine
 from .blame import blame
 from .config import RunConfig, select_layers
+from .encoder_facts import encoder_facts
 from .encoder_options import encoder_of
 from .ensemble_arms import EnsembleJob, measure_arms
 from .kept import targets_of
@@ -108,7 +109,6 @@ def _key(
     config: RunConfig, encoder: Encoder, task: Prepared, layers: Sequence[int], arm: str
 ) -> Key:
     probe = probe_of(config)
-    text = {"split": config.split, "disjoint": config.disjoint}
     return Key(
         encoder=encoder.name,
         fingerprint=encoder.fingerprint,
@@ -121,7 +121,7 @@ def _key(
         settings={
             "arm": arm,
             "span_pooling": config.span_pooling,
-            **{name: value for name, value in text.items() if value not in ("given", "")},
+            **config.split_settings,
             **({"train_targets": config.train_targets} if config.train_targets else {}),
             **({} if config.layers == "all" else {"layers": ",".join(map(str, layers))}),
             **probe.settings(),
@@ -161,12 +161,7 @@ def _compute(config: RunConfig, planned: PlannedEnsembles) -> Iterator[Record]:
                 baselines=task.baselines,
                 facts={
                     **task.data.facts,
-                    "encoder": {
-                        "parameters": encoder.parameters,
-                        "dim": encoder.dim,
-                        "final_norm": encoder.final_norm,
-                        "input": {name: entry.manifest["input"] for name, entry in read.items()},
-                    },
+                    "encoder": encoder_facts(encoder, read),
                     "clusters": task.arrays.cluster,
                     "controls": "none: an ensemble has no control tasks",
                 },

@@ -29,6 +29,7 @@ from . import engine
 from .arrays import SplitArrays, TaskArrays
 from .blame import blame
 from .config import RunConfig
+from .encoder_facts import encoder_facts
 from .encoder_options import encoder_of
 from .outcome import Outcome, over_encoders
 from .prepared import AnyPrepared, Prepared, prepare_tasks
@@ -167,12 +168,7 @@ def _compute(
             baselines=_renamed(task.baselines, task.arrays.metric),
             facts={
                 **task.data.facts,
-                "encoder": {
-                    "parameters": encoder.parameters,
-                    "dim": encoder.dim,
-                    "final_norm": encoder.final_norm,
-                    "input": {name: a.manifest["input"] for name, a in activations.items()},
-                },
+                "encoder": encoder_facts(encoder, activations),
                 "clusters": task.arrays.cluster,
             },
         )

@@ -18,6 +18,7 @@ from .choices import PROBE as CHOICE
 from .choices import ChoiceUnit, PreparedChoices
 from .config import RunConfig, select_layers
 from .control_encoders import Row, rows_of
+from .encoder_facts import encoder_facts
 from .encoder_options import AUTO, encoder_of
 from .kept import targets_of
 from .layers import Layers
@@ -146,17 +147,11 @@ def _key(config: RunConfig, encoder: Encoder, task: AnyPrepared, layer: int) -> 
         probe=probe,
         seed=0,
         settings={
-            **_text_settings(config),
+            **config.split_settings,
             **settings,
             **(encoder.settings if isinstance(encoder, Configured) else {}),
         },
     )
-
-
-def _text_settings(config: RunConfig) -> dict[str, Any]:
-    """How the text was split, where it was split anew."""
-    asked = {"split": config.split, "disjoint": config.disjoint}
-    return {name: value for name, value in asked.items() if value not in ("given", "")}
 
 
 def _probe_settings(config: RunConfig, task: AnyPrepared) -> tuple[str, dict[str, Any]]:
@@ -186,14 +181,7 @@ def _unit(
 ) -> Unit | ChoiceUnit | TreeUnit:
     facts: dict[str, Any] = {
         **task.data.facts,
-        "encoder": {
-            "parameters": encoder.parameters,
-            "dim": max(entry.manifest["shape"][2] for entry in activations.values()),
-            "final_norm": encoder.final_norm,
-            "input": {name: entry.manifest["input"] for name, entry in activations.items()},
-            "stored_as": sorted({str(entry.manifest["dtype"]) for entry in activations.values()}),
-            **(batches.facts() if batches else {}),
-        },
+        "encoder": encoder_facts(encoder, activations) | (batches.facts() if batches else {}),
     }
     layer_name, layers = encoder.layer_names[key.layer], len(encoder.layer_names)
     if isinstance(task, PreparedChoices):

@@ -15,6 +15,7 @@ from layerwise.encoders import augmentation as module
 from layerwise.encoders import pretrain as pretraining
 from layerwise.encoders.augmentation import Augmentation, draw
 from layerwise.encoders.bilm import BiLMSettings
+from layerwise.encoders.budget import Budget
 from layerwise.encoders.character_cnn import BEGIN, END, CharacterSettings
 from layerwise.encoders.checkpoint import WEIGHTS
 from layerwise.encoders.language_model import LanguageModel, perplexity
@@ -29,7 +30,7 @@ WORDS = [f"w{chr(97 + i)}" for i in range(8)]
 VOCABULARY = [UNKNOWN, *WORDS[:6]]
 KINDS = ("moex", "mixup", "dropout")
 PARTNER = torch.tensor([1, 2, 0, 3])
-SHORT = TrainingSettings(budget="6steps", batch=4, vocabulary=7, seed=4)  # type: ignore[arg-type]
+SHORT = TrainingSettings(budget=Budget.parse("6steps"), batch=4, vocabulary=7, seed=4)
 
 STACKS: dict[str, dict[str, Any]] = {
     "transformer": {"dim": 16, "layers": 2, "heads": 2, "feed_forward": 24, "dropout": 0.0},
@@ -188,8 +189,8 @@ class TestDraw:
         partners = {tuple(each.partner.tolist()) for each in found.values() if each}
         assert len(partners) == 12
         assert all(sorted(each) == list(range(9)) for each in partners)
-        again = draw(plan, 2, 1, 1, 9, "cpu")
-        assert again and torch.equal(again.partner, found[2, 1, 1].partner)  # type: ignore[union-attr]
+        again, before_it = draw(plan, 2, 1, 1, 9, "cpu"), found[2, 1, 1]
+        assert again and before_it and torch.equal(again.partner, before_it.partner)
 
     def test_a_share_of_the_steps_is_augmented_whole(self) -> None:
         plan = SHORT.model_copy(update={"augment": "mixup", "augment_probability": 0.3})

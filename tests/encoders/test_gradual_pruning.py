@@ -19,6 +19,7 @@ from layerwise.encoders.contextual_matrices import contextual_matrices
 from layerwise.encoders.gradual_pruning import GradualPruning, cubic
 from layerwise.encoders.language_model import LanguageModel, perplexity
 from layerwise.encoders.loading import load_encoder
+from layerwise.encoders.output_layer import FullSoftmax
 from layerwise.encoders.pretrain import TRAINING, make_trainer, pretrain, read_both
 from layerwise.encoders.processes import Processes
 from layerwise.encoders.prune_gradually import Gradual, Schedule
@@ -80,10 +81,10 @@ def test_the_schedule_is_that_of_the_paper(trained: Path, text: Path) -> None:
     wanted = [0.8 * (1 - (3 / 4) ** 3), 0.8 * (1 - 1 / 8), 0.8 * (1 - 1 / 64), 0.8]
     assert gradual(trained, text, rounds=4).sparsities() == pytest.approx(wanted)
     assert cubic(0.5, 0.9, 0.0) == pytest.approx(0.5) and cubic(0.5, 0.9, 1.0) == 0.9
-    course = gradual(trained, text, rounds=3)._course
+    procedure = gradual(trained, text, rounds=3)._procedure
     ends = [0.0, 0.24, 0.25, 0.49, 0.5, 0.74, 0.75, 1.0]
     rounds = [0, 0, 1, 1, 2, 2, 3, 3]
-    due = [course.target(end) for end in ends]
+    due = [procedure.target(end) for end in ends]
     assert due == pytest.approx([cubic(0, 0.8, n / 3) for n in rounds])
 
 
@@ -95,14 +96,14 @@ def test_what_is_0_stays_0_and_the_rest_learns(architecture: str, scope: Any, te
     how = plan("20steps", weight_decay=0.3, learning_rate=0.05, accumulate=2)
     trainer = make_trainer(settings(architecture), how, read, words, "cpu", Processes(), None)
     pruning = Pruning(sparsity=0.9, scope=scope)
-    course = GradualPruning(trainer.model.bilm, words, pruning, 5, None, {}, {})
-    course.start(trainer)
+    procedure = GradualPruning(trainer.model.bilm, words, pruning, 5, None, {}, {})
+    procedure.start(trainer)
     gone = zeros(trainer.model.bilm)
     total = sum(mask.numel() for mask in gone)
     windows = np.random.default_rng(1).integers(2, 14, (20, 4, 6)).astype(np.int32)
     seen = []
     for step in range(20):
-        share = course.before_step(trainer, step, 20)
+        share = procedure.before_step(trainer, step, 20)
         assert share == rate(step, 20, how.warmup)
         before = [matrix.values.clone() for matrix in contextual_matrices(trainer.model.bilm)]
         trainer.step(step, windows[step], share)
@@ -111,7 +112,7 @@ def test_what_is_0_stays_0_and_the_rest_learns(architecture: str, scope: Any, te
         assert all(bool(new[old].all()) for old, new in zip(gone, now, strict=True))
         count = sum(int(mask.sum()) for mask in now)
         # By layer a tensor's rounded share may fall by one from round to round; zeros do not.
-        assert 0 <= count - round(course.target(step / 20) * total) <= (scope == "layer")
+        assert 0 <= count - round(procedure.target(step / 20) * total) <= (scope == "layer")
         for old, matrix, mask in zip(
             before, contextual_matrices(trainer.model.bilm), now, strict=True
         ):
@@ -143,7 +144,8 @@ def test_a_folder_is_written_and_told(trained: Path, text: Path, tmp_path: Path)
     source: Any = load_encoder(f"local:{trained}", EncoderOptions())
     assert card["held_out_perplexity_before"] != card["held_out_perplexity"]
     assert card["softmax"] == "the encoder's own" and card["steps"] == 12
-    before = perplexity(work.source, read_text([text]), work._course._words, "cpu")  # type: ignore[arg-type]
+    assert isinstance(work.source, LanguageModel)
+    before = perplexity(work.source, read_text([text]), work._procedure._words, "cpu")
     assert card["held_out_perplexity_before"] == before
     assert found.fingerprint != source.fingerprint
     # The result is a training itself, whose gradients can be asked and which can be pruned on.
@@ -193,20 +195,19 @@ def test_a_killed_training_goes_on_to_the_same_weights(
 
 def test_rewinding_sets_back_weights_and_rate(trained: Path, text: Path) -> None:
     work = gradual(trained, text, budget="12steps", rounds=3, rewind="first")
-    course, source = work._course, work.source
+    procedure, source = work._procedure, work.source
     assert isinstance(source, LanguageModel)
-    words, read = course._words, read_text([text])
+    words, read = procedure._words, read_text([text])
     torch.manual_seed(0)  # as a training of the seed 0 begins
     first = LanguageModel(settings("transformer"), len(words)).state_dict()
     how = plan("12steps", warmup=0.3)
     trainer = make_trainer(settings("transformer"), how, read, words, "cpu", Processes(), None)
-    course.start(trainer)
-    assert torch.equal(
-        trainer.model.softmax.weight,
-        source.softmax.weight,  # type: ignore[union-attr]
-    )
+    procedure.start(trainer)
+    begun, reached = trainer.model.softmax, source.softmax
+    assert isinstance(begun, FullSoftmax) and isinstance(reached, FullSoftmax)
+    assert torch.equal(begun.weight, reached.weight)
     magnitudes = torch.cat([m.values.abs().flatten() for m in contextual_matrices(source.bilm)])
-    shares = [course.before_step(trainer, 0, 12)]
+    shares = [procedure.before_step(trainer, 0, 12)]
     # A third of the rounds: 0.8 * (1 - (2/3)^3), of the weights that the training had reached.
     count = round(0.8 * (1 - 8 / 27) * len(magnitudes))
     gone = torch.cat([mask.flatten() for mask in zeros(trainer.model.bilm)])
@@ -216,7 +217,7 @@ def test_rewinding_sets_back_weights_and_rate(trained: Path, text: Path) -> None
             tensor != 0 if "_stack." in name and tensor.dim() > 1 else torch.ones_like(tensor) > 0
         )
         assert torch.equal(tensor[kept], first[name][kept])
-    shares += [course.before_step(trainer, step, 12) for step in range(1, 12)]
+    shares += [procedure.before_step(trainer, step, 12) for step in range(1, 12)]
     assert shares == pytest.approx([rate(step, 4, 0.3) for step in range(4)] * 3)
 
 

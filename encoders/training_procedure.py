@@ -11,7 +11,7 @@ from .training_step import Trainer
 from .training_text import Text, build_vocabulary
 
 
-class Course:
+class Procedure:
     """A plain training, from the weights that were drawn, along the rate of ``training_settings``.
 
     A subclass may do otherwise. It keeps no state that decides a number but in the trainer's
