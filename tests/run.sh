@@ -10,4 +10,5 @@ python3 -m venv .venv
 .venv/bin/ruff format --check --quiet .
 .venv/bin/lint-imports
 PYTHON=.venv/bin/python tests/types.sh
-.venv/bin/python -m pytest -n 2 --dist loadscope "$@"
+# Two workers, one core each: threads of their own would only be in each other's way.
+OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 --dist loadscope "$@"
